@@ -1,0 +1,27 @@
+# payam_module(name SOURCES a.cpp… [TESTS a_test.cpp…] [DEPS targets…] [ASIO])
+# One static library `payam_<name>`, one test program `<name>_test` beside it. ASIO: the module does I/O and shares the
+# precompiled header of Asio and Boost.JSON; pure modules must not say it.
+function(payam_module name)
+  cmake_parse_arguments(M "ASIO" "" "SOURCES;TESTS;DEPS" ${ARGN})
+  add_library(payam_${name} STATIC ${M_SOURCES})
+  target_link_libraries(payam_${name} PUBLIC payam_options ${M_DEPS})
+  if(M_ASIO)
+    target_link_libraries(payam_${name} PUBLIC payam_boost)
+    target_precompile_headers(payam_${name} REUSE_FROM payam_pch)
+  endif()
+  if(PAYAM_TESTS AND M_TESTS)
+    payam_test(${name}_test SOURCES ${M_TESTS} DEPS payam_${name} $<$<BOOL:${M_ASIO}>:payam_boost>)
+    if(M_ASIO)
+      target_precompile_headers(${name}_test REUSE_FROM payam_pch)
+    endif()
+  endif()
+endfunction()
+
+function(payam_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE ${T_DEPS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1;ASAN_OPTIONS=detect_stack_use_after_return=1;TSAN_OPTIONS=second_deadlock_stack=1")
+endfunction()

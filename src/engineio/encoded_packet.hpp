@@ -1,0 +1,51 @@
+// One Engine.IO packet, encoded once and shared by every receiver's queue, on any shard. Immutable.
+// It stands in memory as the websocket frame a server sends (RFC 6455 section 5.2, unmasked); what polling sends is a part of it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+namespace payam::eio {
+
+enum class PacketType : char { open = '0', close = '1', ping = '2', pong = '3', message = '4', upgrade = '5', noop = '6' };
+
+class EncodedPacket;
+using PacketRef = boost::intrusive_ptr<const EncodedPacket>;
+
+class EncodedPacket {
+ public:
+  // A text packet: type digit and `data`. `data` is valid UTF-8.
+  static PacketRef text(PacketType type, std::string_view data);
+  // A binary message: no type digit on a websocket, `b` + base64 on polling.
+  static PacketRef binary(std::string_view bytes);
+  // A text message assembled from parts in one allocation: type 4, then the parts.
+  static PacketRef message(std::span<const std::string_view> parts);
+
+  bool is_binary() const { return binary_; }
+  std::string_view frame() const;    // websocket frame, header included
+  std::string_view payload() const;  // without the frame's header: "4…" or the raw bytes
+  std::size_t size() const { return payload().size(); }
+
+  // Appends the packet as a polling payload holds it.
+  void append_polling(std::string& out) const;
+
+ private:
+  friend void intrusive_ptr_add_ref(const EncodedPacket* packet) noexcept;
+  friend void intrusive_ptr_release(const EncodedPacket* packet) noexcept;
+  EncodedPacket(std::uint32_t header_bytes, std::size_t total, bool binary);
+  static EncodedPacket* allocate(std::size_t payload_bytes, bool binary);
+  char* data();
+
+  mutable std::atomic<std::uint32_t> references_{0};
+  std::uint32_t header_bytes_;
+  std::size_t total_;
+  bool binary_;
+  // The frame's bytes follow the object in the same allocation.
+};
+
+}  // namespace payam::eio

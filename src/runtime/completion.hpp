@@ -1,0 +1,54 @@
+// The bridge from a callback on any thread to a coroutine on its shard.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "runtime/task.hpp"
+
+namespace payam {
+
+// Resumes the coroutine that waits in await_completion(). Call exactly one of the two, exactly once, on any thread:
+// the coroutine goes on through its own executor, never inside the call. R may be std::monostate for "nothing".
+template <class R>
+class Completion {
+ public:
+  using Resume = std::move_only_function<void(std::exception_ptr, std::optional<R>)>;
+
+  explicit Completion(Resume resume) : resume_(std::move(resume)) {}
+
+  void operator()(R result) { resume_(nullptr, std::move(result)); }
+  void fail(std::exception_ptr error) { resume_(std::move(error), std::nullopt); }
+
+ private:
+  Resume resume_;
+};
+
+// Calls `start(Completion<R>)` and waits until the completion is called. Not cancellable: what was begun is finished.
+// `start` must not throw: Asio has no way for an exception out of an initiation; use Completion::fail.
+template <class R, class Start>
+Task<R> await_completion(Start start) {
+  const Executor executor = co_await asio::this_coro::executor;
+  auto initiation = [executor, &start](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    // The work guard keeps the loop running while a pool holds the completion.
+    auto guard = asio::make_work_guard(executor);
+    start(Completion<R>([executor, shared, guard = std::move(guard)](std::exception_ptr error, std::optional<R> result) {
+      asio::post(executor, [shared, error = std::move(error), result = std::move(result)]() mutable {
+        std::move (*shared)(std::move(error), std::move(result));
+      });
+    }));
+  };
+  auto result = co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(std::exception_ptr, std::optional<R>)>(
+      initiation, use_task);
+  co_return std::move(*result);
+}
+
+}  // namespace payam

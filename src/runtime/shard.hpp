@@ -1,0 +1,94 @@
+// A shard: one thread, one io_context, its connections and its part of every room. Nothing inside is locked; other threads
+// reach it through post() alone. It can run on a thread of its own (ShardSet) or on a loop the application already has.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/clock.hpp"
+#include "runtime/task.hpp"
+#include "runtime/timer_wheel.hpp"
+
+namespace payam {
+
+// Something with output collected during a turn of the loop. Embed or inherit; its destructor leaves the shard's list.
+class Flushable {
+ public:
+  Flushable() = default;
+  Flushable(const Flushable&) = delete;
+  Flushable& operator=(const Flushable&) = delete;
+
+ protected:
+  ~Flushable();
+
+ private:
+  friend class Shard;
+  virtual void flush() = 0;
+  Flushable* flush_previous_ = nullptr;
+  Flushable* flush_next_ = nullptr;
+  class Shard* flush_shard_ = nullptr;
+};
+
+class Shard {
+ public:
+  static constexpr std::size_t kScratchBytes = 64 * 1024;
+
+  // `context` outlives the shard and is run by one thread only.
+  Shard(int id, asio::io_context& context);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  int id() const { return id_; }
+  asio::io_context& context() { return context_; }
+  Executor executor() { return context_.get_executor(); }
+  bool here() const { return context_.get_executor().running_in_this_thread(); }
+
+  // Runs `work` on the shard, later; any thread. Closures posted by one thread run in its order.
+  template <class F>
+  void post(F&& work) {
+    asio::post(context_, std::forward<F>(work));
+  }
+
+  // The rest is for the shard's own thread.
+
+  void start_timer(Timer& timer, Millis delay);
+
+  // Time at the start of this turn of timers, or fresh; good enough for time-outs.
+  SteadyTime now() const { return steady_now(); }
+
+  // A buffer to read into; its content is gone when the current handler returns or suspends.
+  std::span<char> scratch() { return *scratch_; }
+
+  // Calls flush() once at the end of this turn of the loop: after every handler that was ready with this one. Calling it
+  // again before that changes nothing. At most kFlushSlice run in one go, so that a very large room does not hold up others.
+  void flush_later(Flushable& output);
+
+ private:
+  friend class Flushable;
+  static constexpr int kFlushSlice = 256;
+
+  void run_flushes();
+  void remove(Flushable& output);
+  void arm();
+  void on_alarm();
+
+  const int id_;
+  asio::io_context& context_;
+  TimerWheel wheel_;
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> alarm_;
+  SteadyTime armed_for_ = SteadyTime::max();
+  Flushable* flush_first_ = nullptr;
+  Flushable* flush_last_ = nullptr;
+  bool flush_posted_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for closures that outlive the shard on a foreign loop
+  std::unique_ptr<std::array<char, kScratchBytes>> scratch_ = std::make_unique<std::array<char, kScratchBytes>>();
+};
+
+}  // namespace payam

@@ -1,0 +1,92 @@
+#include "runtime/shard.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace payam {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Output final : Flushable {
+  explicit Output(std::string& log, char mark) : log_(log), mark_(mark) {}
+  void flush() override { log_ += mark_; }
+  std::string& log_;
+  char mark_;
+};
+
+TEST(Shard, FlushesOnceAfterEveryHandlerOfTheTurn) {
+  asio::io_context context;
+  Shard shard(0, context);
+  std::string log;
+  Output a(log, 'A'), b(log, 'B');
+  asio::post(context, [&] {
+    log += '1';
+    shard.flush_later(a);
+    shard.flush_later(b);
+  });
+  asio::post(context, [&] {
+    log += '2';
+    shard.flush_later(a);
+  });
+  context.run();
+  EXPECT_EQ(log, "12AB");
+}
+
+TEST(Shard, ForgetsWhatDiesBeforeTheFlush) {
+  asio::io_context context;
+  Shard shard(0, context);
+  std::string log;
+  auto dying = std::make_unique<Output>(log, 'D');
+  Output kept(log, 'K');
+  asio::post(context, [&] {
+    shard.flush_later(*dying);
+    shard.flush_later(kept);
+    dying.reset();
+  });
+  context.run();
+  EXPECT_EQ(log, "K");
+}
+
+TEST(Shard, LargeFlushesLetOthersThroughBetweenSlices) {
+  asio::io_context context;
+  Shard shard(0, context);
+  std::string log;
+  std::vector<std::unique_ptr<Output>> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, '.'));
+  asio::post(context, [&] {
+    for (auto& output : many) shard.flush_later(*output);
+    asio::post(context, [&] { log += 'p'; });
+  });
+  context.run();
+  EXPECT_EQ(log.size(), 1001u);
+  EXPECT_LT(log.find('p'), 600u);
+}
+
+struct Alarm {
+  void ring() { ++rings; }
+  int rings = 0;
+  MemberTimer<&Alarm::ring> timer{*this};
+};
+
+TEST(Shard, DrivesTimersFromItsLoop) {
+  asio::io_context context;
+  Shard shard(0, context);
+  Alarm late, early, cancelled;
+  const auto start = steady_now();
+  shard.start_timer(late.timer, 60ms);
+  shard.start_timer(early.timer, 10ms);
+  shard.start_timer(cancelled.timer, 20ms);
+  cancelled.timer.cancel();
+  context.run();
+  EXPECT_EQ(late.rings, 1);
+  EXPECT_EQ(early.rings, 1);
+  EXPECT_EQ(cancelled.rings, 0);
+  EXPECT_GE(steady_now() - start, 60ms);
+}
+
+}  // namespace
+}  // namespace payam

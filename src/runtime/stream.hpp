@@ -1,0 +1,77 @@
+// A connected byte stream on a shard: TCP, or TLS over it. Non-blocking: reads and writes say when they would block, and
+// the handler is then called once when it is worth trying again. An idle stream owns no buffer.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "runtime/shard.hpp"
+
+namespace payam {
+
+using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+
+// The owner of a stream. It detaches (Stream::close or attach(nullptr)) before it dies.
+class StreamHandler {
+ public:
+  virtual void on_readable() = 0;  // data, end or error: read() tells
+  virtual void on_writable() = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+enum class IoStatus { ok, would_block, end, error };  // `end`: the peer has finished sending
+
+struct IoResult {
+  IoStatus status = IoStatus::ok;
+  std::size_t bytes = 0;  // moved; may be positive only with `ok`
+};
+
+// Lives on its shard's thread. Pending waits keep it alive.
+class Stream : public std::enable_shared_from_this<Stream> {
+ public:
+  // Takes the socket over (non-blocking, TCP_NODELAY). `shard` outlives the stream.
+  static std::shared_ptr<Stream> plain(Shard& shard, TcpSocket socket);
+
+  virtual ~Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  Shard& shard() { return shard_; }
+  // The peer's address without port, `127.0.0.1`, `::1` (IPv4-mapped addresses as IPv4).
+  const asio::ip::address& peer() const { return peer_; }
+  virtual bool secure() const { return false; }
+
+  void attach(StreamHandler* handler) { handler_ = handler; }
+
+  virtual IoResult read(std::span<char> into) = 0;
+  virtual IoResult write(std::span<const iovec> from) = 0;
+
+  // Calls on_readable()/on_writable() once, from the loop, never inside this call. Asking again while one is pending does nothing.
+  virtual void want_read() = 0;
+  virtual void want_write() = 0;
+
+  // Detaches the handler and closes at once; what the kernel has taken is still sent. Idempotent.
+  virtual void close() = 0;
+  // Resets the connection: the peer must not wait for a dead session.
+  virtual void abort() = 0;
+  virtual bool is_open() const = 0;
+
+ protected:
+  Stream(Shard& shard, asio::ip::address peer) : shard_(shard), peer_(std::move(peer)) {}
+
+  Shard& shard_;
+  StreamHandler* handler_ = nullptr;
+
+ private:
+  asio::ip::address peer_;
+};
+
+}  // namespace payam
