@@ -1,9 +1,9 @@
 #include "base/clock.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
-
-#include <fmt/format.h>
 
 namespace payam {
 namespace {
@@ -62,8 +62,8 @@ std::string to_http_date(Timestamp time) {
   const auto [date, clock] = civil(time);
   const auto weekday = std::chrono::weekday{std::chrono::sys_days{date}};
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday.c_encoding()], unsigned{date.day()},
-                     kMonths[unsigned{date.month()} - 1], int{date.year()}, clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+                     kMonths[unsigned{date.month()} - 1], int{date.year()}, clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count());
 }
 
 }  // namespace payam

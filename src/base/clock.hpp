@@ -9,8 +9,8 @@
 namespace payam {
 
 using Millis = std::chrono::milliseconds;
-using SteadyTime = std::chrono::steady_clock::time_point;                          // for time-outs
-using Timestamp = std::chrono::time_point<std::chrono::system_clock, Millis>;      // for people, UTC
+using SteadyTime = std::chrono::steady_clock::time_point;                      // for time-outs
+using Timestamp = std::chrono::time_point<std::chrono::system_clock, Millis>;  // for people, UTC
 
 inline SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 inline Timestamp wall_now() { return std::chrono::floor<Millis>(std::chrono::system_clock::now()); }

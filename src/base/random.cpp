@@ -1,8 +1,8 @@
 #include "base/random.hpp"
 
-#include <stdexcept>
-
 #include <openssl/rand.h>
+
+#include <stdexcept>
 
 #include "base/base64.hpp"
 

@@ -26,10 +26,10 @@ bool Utf8Checker::feed(std::string_view piece) {
     } else if (byte >= 0x80) {
       if (byte < 0xc2 || byte > 0xf4) return false;
       need_ = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-      if (byte == 0xe0) low_ = 0xa0;        // overlong
-      if (byte == 0xed) high_ = 0x9f;       // surrogates
-      if (byte == 0xf0) low_ = 0x90;        // overlong
-      if (byte == 0xf4) high_ = 0x8f;       // above U+10FFFF
+      if (byte == 0xe0) low_ = 0xa0;   // overlong
+      if (byte == 0xed) high_ = 0x9f;  // surrogates
+      if (byte == 0xf0) low_ = 0x90;   // overlong
+      if (byte == 0xf4) high_ = 0x8f;  // above U+10FFFF
     }
   }
   return true;

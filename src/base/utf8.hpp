@@ -22,8 +22,8 @@ class Utf8Checker {
   bool complete() const { return need_ == 0; }
 
  private:
-  unsigned char need_ = 0;         // continuation bytes still due
-  unsigned char low_ = 0x80;       // bounds of the next one
+  unsigned char need_ = 0;    // continuation bytes still due
+  unsigned char low_ = 0x80;  // bounds of the next one
   unsigned char high_ = 0xbf;
 };
 

@@ -1,14 +1,14 @@
 // One Engine.IO packet, encoded once and shared by every receiver's queue, on any shard. Immutable.
-// It stands in memory as the websocket frame a server sends (RFC 6455 section 5.2, unmasked); what polling sends is a part of it.
+// It stands in memory as the websocket frame a server sends (RFC 6455 section 5.2, unmasked); what polling sends is a part of
+// it.
 #pragma once
 
 #include <atomic>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 namespace payam::eio {
 

@@ -50,17 +50,17 @@ class BodySource;
 
 struct Request {
   Method method = Method::get;
-  std::string method_name;   // as sent
-  std::string target;        // as sent, query included
-  std::string path;          // decoded, without query
+  std::string method_name;  // as sent
+  std::string target;       // as sent, query included
+  std::string path;         // decoded, without query
   Query query;
   Headers headers;
-  std::string body;                     // whole, unless the route asked to stream it
-  BodySource* stream = nullptr;         // set only for a route that streams; lives as long as the request
+  std::string body;                                         // whole, unless the route asked to stream it
+  BodySource* stream = nullptr;                             // set only for a route that streams; lives as long as the request
   std::vector<std::pair<std::string, std::string>> params;  // of the route's pattern: {"id", "…"}
-  std::string peer;                     // address; behind a trusted proxy the forwarded one
-  bool secure = false;                  // TLS, or a trusted proxy says so
-  std::string id;                       // X-Request-ID
+  std::string peer;                                         // address; behind a trusted proxy the forwarded one
+  bool secure = false;                                      // TLS, or a trusted proxy says so
+  std::string id;                                           // X-Request-ID
 
   // Called at most once, on the shard, if the connection ends before the response is sent.
   std::function<void()> on_abort;

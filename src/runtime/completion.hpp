@@ -1,15 +1,14 @@
 // The bridge from a callback on any thread to a coroutine on its shard.
 #pragma once
 
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
-
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include "runtime/task.hpp"
 
@@ -46,8 +45,9 @@ Task<R> await_completion(Start start) {
       });
     }));
   };
-  auto result = co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(std::exception_ptr, std::optional<R>)>(
-      initiation, use_task);
+  auto result =
+      co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(std::exception_ptr, std::optional<R>)>(
+          initiation, use_task);
   co_return std::move(*result);
 }
 

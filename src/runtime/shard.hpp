@@ -3,13 +3,12 @@
 #pragma once
 
 #include <array>
-#include <memory>
-#include <span>
-#include <utility>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <span>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "runtime/task.hpp"

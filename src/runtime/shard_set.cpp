@@ -1,9 +1,8 @@
 #include "runtime/shard_set.hpp"
 
 #include <algorithm>
-#include <thread>
-
 #include <boost/asio/executor_work_guard.hpp>
+#include <thread>
 
 namespace payam {
 

@@ -65,9 +65,7 @@ class PlainStream final : public Stream {
   bool is_open() const override { return socket_.is_open(); }
 
  private:
-  static IoResult failed() {
-    return {errno == EAGAIN || errno == EWOULDBLOCK ? IoStatus::would_block : IoStatus::error, 0};
-  }
+  static IoResult failed() { return {errno == EAGAIN || errno == EWOULDBLOCK ? IoStatus::would_block : IoStatus::error, 0}; }
 
   void wait(TcpSocket::wait_type what, bool& waiting, void (StreamHandler::*ready)()) {
     if (waiting || !socket_.is_open()) return;

@@ -4,12 +4,11 @@
 
 #include <sys/uio.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include "runtime/shard.hpp"
 
@@ -54,7 +53,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual IoResult read(std::span<char> into) = 0;
   virtual IoResult write(std::span<const iovec> from) = 0;
 
-  // Calls on_readable()/on_writable() once, from the loop, never inside this call. Asking again while one is pending does nothing.
+  // Calls on_readable()/on_writable() once, from the loop, never inside this call. Asking again while one is pending does
+  // nothing.
   virtual void want_read() = 0;
   virtual void want_write() = 0;
 

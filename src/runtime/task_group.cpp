@@ -1,11 +1,10 @@
 #include "runtime/task_group.hpp"
 
-#include <cassert>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
+#include <cassert>
 
 namespace payam {
 

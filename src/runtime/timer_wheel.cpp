@@ -115,7 +115,8 @@ std::optional<SteadyTime> TimerWheel::next() const {
     const unsigned shift = level * kBits;
     const auto position = static_cast<unsigned>(current_ >> shift) & (kSlots - 1);
     // The first occupied slot after the present one, in turn.
-    const unsigned ahead = static_cast<unsigned>(std::countr_zero(std::rotr(occupied_[level], static_cast<int>((position + 1) % kSlots))));
+    const unsigned ahead =
+        static_cast<unsigned>(std::countr_zero(std::rotr(occupied_[level], static_cast<int>((position + 1) % kSlots))));
     const std::uint64_t tick = ((current_ >> shift) + ahead + 1) << shift;
     if (!earliest || tick < *earliest) earliest = tick;
   }

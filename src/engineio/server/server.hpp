@@ -24,7 +24,13 @@ enum class Transport : std::uint8_t { polling, websocket };
 
 // Why a session ended; to_string() gives the words of the reference server ("transport close", "ping timeout", …).
 enum class CloseReason : std::uint8_t {
-  transport_close, transport_error, ping_timeout, forced_close, parse_error, buffer_overflow, server_shutdown,
+  transport_close,
+  transport_error,
+  ping_timeout,
+  forced_close,
+  parse_error,
+  buffer_overflow,
+  server_shutdown,
 };
 std::string_view to_string(CloseReason reason);
 
@@ -32,8 +38,8 @@ std::string_view to_string(CloseReason reason);
 struct Handshake {
   http::Headers headers;
   http::Query query;
-  std::string url;        // target as sent
-  std::string address;    // the peer's
+  std::string url;      // target as sent
+  std::string address;  // the peer's
   bool secure = false;
   Timestamp issued{};
 };
@@ -81,13 +87,13 @@ struct Options {
   Millis ping_interval{25'000};
   Millis ping_timeout{20'000};
   Millis upgrade_timeout{10'000};
-  std::size_t max_payload = 1'000'000;          // bytes, one packet or polling body (maxHttpBufferSize)
-  std::size_t max_buffered_bytes = 4 << 20;     // queued for one session; over it: buffer_overflow
+  std::size_t max_payload = 1'000'000;       // bytes, one packet or polling body (maxHttpBufferSize)
+  std::size_t max_buffered_bytes = 4 << 20;  // queued for one session; over it: buffer_overflow
   bool allow_polling = true;
   bool allow_websocket = true;
   bool allow_upgrades = true;
   struct Cors {
-    std::vector<std::string> origins;           // exact, or "*"
+    std::vector<std::string> origins;  // exact, or "*"
     bool credentials = false;
   };
   std::optional<Cors> cors;

@@ -30,8 +30,8 @@ class BodySource {
 using Handler = std::function<Task<Response>(Shard& shard, Request& request)>;
 
 struct RouteOptions {
-  std::uint64_t max_body = 1 << 20;   // bytes; more: 413
-  bool stream_body = false;           // hand over `request.stream` as soon as the head is there
+  std::uint64_t max_body = 1 << 20;  // bytes; more: 413
+  bool stream_body = false;          // hand over `request.stream` as soon as the head is there
 };
 
 class Router {
@@ -48,9 +48,9 @@ class Router {
     RouteOptions options;
   };
   struct Match {
-    const Route* route = nullptr;                               // null: no such path, or the method is not allowed there
+    const Route* route = nullptr;  // null: no such path, or the method is not allowed there
     std::vector<std::pair<std::string, std::string>> params;
-    std::string allow;                                          // "GET, HEAD, POST": not empty if only the method was wrong
+    std::string allow;  // "GET, HEAD, POST": not empty if only the method was wrong
   };
   // HEAD falls back to GET. `path` is decoded segment by segment, so that %2F stays inside a segment.
   Match match(Method method, std::string_view raw_path) const;
