@@ -20,6 +20,10 @@ namespace payam::http {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
 
+// Methods are compared with case (RFC 9110 section 9.1).
+Method parse_method(std::string_view name);
+std::string_view to_string(Method method);  // "GET"; "" for other
+
 // In order of arrival; names are compared without case.
 class Headers {
  public:
@@ -29,16 +33,25 @@ class Headers {
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   // Replaces every field of that name.
   void set(std::string_view name, std::string value);
+  void remove(std::string_view name);
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 
  private:
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
-// `a=1&b=%D8%B3`, decoded; the same form serves queries and urlencoded bodies.
+// True if a comma-separated field (Connection, Upgrade, Vary) names `token`; without case.
+bool has_token(std::string_view list, std::string_view token);
+
+// ASCII letters without case, as HTTP compares names.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+// `a=1&b=%D8%B3`, decoded; the same form serves queries and urlencoded bodies. Never fails: what is not percent-coding stays
+// as it is, and whether the text is UTF-8 is for the reader of a field to judge.
 class Query {
  public:
   static Query parse(std::string_view text);
+  // The first one's value; nullopt if there is none.
   std::optional<std::string_view> find(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 

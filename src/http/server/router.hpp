@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,9 @@ struct RouteOptions {
 
 class Router {
  public:
-  // `pattern` is "/chat/chat_rooms/{id}/messages"; "{rest...}" at the end takes the remaining segments. A literal segment wins
-  // over a parameter. Adding the same method and pattern twice is our own bug (assert).
+  // `pattern` is "/chat/chat_rooms/{id}/messages"; "{rest...}" at the end takes the remaining segments, one at least. A
+  // literal segment wins over a parameter. A slash at the end makes no difference, in the pattern or in a path: clients of
+  // the original service write it both ways. Adding the same method and pattern twice is our own bug (assert).
   void add(Method method, std::string pattern, Handler handler, RouteOptions options = {});
   // Every method of one path (Engine.IO answers wrong methods itself).
   void add_any(std::string pattern, Handler handler, RouteOptions options = {});
@@ -57,9 +59,15 @@ class Router {
 
   Router();
   ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
 
  private:
   struct Node;
+  struct Search;
+
+  void insert(std::optional<Method> method, std::string pattern, Handler handler, RouteOptions options);
+
   std::unique_ptr<Node> root_;
 };
 
