@@ -1,6 +1,7 @@
 // The chat's own words: users, rooms, messages, and the log of changes that each room is. Pure values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -35,7 +36,7 @@ struct User {
 struct Session {
   SessionId id;
   UserId user;
-  std::string device;        // the user agent, shortened
+  std::string device;  // the user agent, shortened
   std::string address;
   std::string refresh_hash;  // SHA-256 of the refresh token, base64url
   Timestamp created_at{};
@@ -48,7 +49,7 @@ enum class Role : std::uint8_t { member, admin, owner };
 struct Room {
   RoomId id;
   RoomKind kind = RoomKind::group;
-  std::string name;   // empty for a direct room
+  std::string name;  // empty for a direct room
   std::string topic;
   Timestamp created_at{};
   Seq last_seq;
@@ -62,7 +63,7 @@ struct Member {
   std::string email;
   std::string username;
   Role role = Role::member;
-  Seq read_seq;  // read up to here
+  Seq read_seq;  // read up to here; who is added later starts with everything read
 
   bool operator==(const Member&) const = default;
 };
@@ -91,7 +92,7 @@ struct Message {
   MessageId id;
   RoomId room;
   Seq seq;
-  Rev rev;  // of its latest change
+  Rev rev;                            // of its latest change
   std::optional<std::string> sender;  // e-mail; nullopt once the account is erased
   UserId sender_id;
   std::string content;  // empty once deleted
@@ -148,23 +149,37 @@ struct RemoveMember {
 };
 using Change = std::variant<SendMessage, CreateRoom, OpenDirect, AddMembers, RemoveMember>;
 
-// What a log entry did. Each carries all that publishing needs, so that publishing never reads the store.
+// Someone as an entry of the log names them.
+struct Participant {
+  UserId user;
+  std::optional<std::string> email;  // nullopt once the account is erased
+  Role role = Role::member;          // as of the entry
+
+  bool operator==(const Participant&) const = default;
+};
+
+// What a log entry did; the same from commit() and, later, from changes_after().
 struct RoomCreated {
-  Room room;
-  std::vector<Member> members;
+  RoomKind kind = RoomKind::group;
+  std::string name;  // as of the entry
+  std::vector<Participant> members;
+
+  bool operator==(const RoomCreated&) const = default;
 };
 struct MessageAdded {
   Message message;
+
+  bool operator==(const MessageAdded&) const = default;
 };
 struct MembersAdded {
-  Room room;
-  std::vector<Member> added;
-  std::vector<Member> members;  // all, afterwards
+  std::vector<Participant> members;  // who came, in the order asked for
+
+  bool operator==(const MembersAdded&) const = default;
 };
 struct MemberRemoved {
-  Room room;
-  Member removed;
-  std::vector<Member> members;  // who stays
+  Participant member;
+
+  bool operator==(const MemberRemoved&) const = default;
 };
 using EntryBody = std::variant<RoomCreated, MessageAdded, MembersAdded, MemberRemoved>;
 
@@ -176,12 +191,22 @@ struct Entry {
   UserId actor;
   std::optional<std::string> actor_email;
   EntryBody body;
+
+  bool operator==(const Entry&) const = default;
 };
 
-// What a change came to.
+struct RoomState {
+  Room room;
+  std::vector<Member> members;  // by e-mail
+};
+
+// What a change came to, with all that publishing needs, so that publishing never reads the store.
 struct Commit {
   Entry entry;
-  bool repeated = false;  // a retry (client_id, direct room): the first one's entry, nothing was changed or is to be published
+  // Nothing was changed, nothing is to be published. `entry` is the first one's after a retry (client_id, the same id, a direct
+  // room that was there); adding only those who are members gives an entry without members and the room's present rev.
+  bool repeated = false;
+  std::optional<RoomState> after;  // the room after the change; for every change but a message
 };
 
 // Why a value was refused stands in base/error.hpp; the texts a client sees stand once, in rules.hpp.
@@ -189,7 +214,7 @@ struct Commit {
 struct HistoryQuery {
   enum class From : std::uint8_t { newest, before, after, around };
   From from = From::newest;
-  Seq seq;         // for the last three; not included, but for `around`
+  Seq seq;          // for the last three; not included, but for `around`
   int limit = 100;  // 1 to 500
 };
 struct HistoryPage {
@@ -204,8 +229,9 @@ struct CatchUpLimit {
   std::size_t bytes = 1 << 20;  // of content, about
 };
 struct CatchUp {
-  Seq seq;  // reached by this page…
-  Rev rev;  // …and this; the room's last when `more` is false
+  // Reached by this page, to go on from; the room's last when `more` is false. A message's own rev may lie beyond.
+  Seq seq;
+  Rev rev;
   std::vector<Message> messages;  // new ones, in their present state, ascending seq
   std::vector<Entry> changes;     // every other entry, ascending rev; empty when asked by seq
   bool more = false;

@@ -2,6 +2,9 @@
 // handlers and services hold none.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,15 +16,30 @@ namespace payam::chat::rules {
 
 inline constexpr std::string_view kRoomNotFound = "Chat room not found or access denied";  // the same for absent and not mine
 
-// `members` are the room's, `member` the one who acts; null if not a member.
+// An actor's role in the room; nullopt if not a member.
+using MaybeRole = std::optional<Role>;
 
-Result<> may_send(const Member* member);
-Result<> may_add_members(const Room& room, const Member* actor);
+Result<> may_send(MaybeRole actor);
+Result<> may_add_members(RoomKind kind, MaybeRole actor);
+
 // Owners remove anyone, admins anyone but owners, everyone may leave; a room keeps an owner; nobody leaves a direct room.
-Result<> may_remove_member(const Room& room, const std::vector<Member>& members, const Member* actor, const Member* removed);
+struct Removal {
+  RoomKind kind = RoomKind::group;
+  MaybeRole actor;
+  MaybeRole removed;
+  bool leaving = false;  // the actor is the one removed
+  int owners = 1;        // in the room, before
+};
+Result<> may_remove_member(const Removal& removal);
 
-// E-mails of members named as `@username` in the text (usernames without case, the longest wins), each once, in order.
-std::vector<std::string> find_mentions(std::string_view content, const std::vector<Member>& members);
+// The form in which usernames are compared: without case, compatibility forms taken as one (Unicode NFKC_Casefold).
+std::string username_key(std::string_view username);
+
+inline constexpr std::size_t kMaxMentionTries = 200;  // names looked up for one message
+
+// Finds `@username` in the text: not inside a word, as an e-mail address is; the longest name wins. `is_member` is asked about
+// the key (username_key) of every name that may stand there and remembers those it knows.
+void find_mentions(std::string_view content, const std::function<bool(const std::string& key)>& is_member);
 
 // Ids of uploads the text links to: every `/media/{id}/{name}` in it, each once.
 std::vector<UploadId> find_media_links(std::string_view content);

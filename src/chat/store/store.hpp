@@ -1,7 +1,8 @@
 // Where the chat's data lives. Two implementations: SQLite (embedded) and, later, MongoDB; one contract suite runs on both.
 //
-// Every call may be made on any shard and resumes there; nothing blocks the shard. Refusals are Results; an outage (disk, database)
-// or a full queue throws (std::runtime_error, Overloaded). A change that was reported is durable: it survives kill -9.
+// Every call may be made on any shard and resumes there; nothing blocks the shard. Refusals are Results; an outage (disk,
+// database) or a full queue throws (std::runtime_error, Overloaded). A change that was reported is durable: it survives kill
+// -9.
 #pragma once
 
 #include <functional>
@@ -17,8 +18,8 @@
 
 namespace payam::chat {
 
-// Told of every commit, durable already, in the order of commits (so of `rev` within a room), on the store's own thread and before
-// the change's caller resumes. Must not throw, block or call the store; `repeated` commits are not told.
+// Told of every commit, durable already, in the order of commits (so of `rev` within a room), on the store's own thread and
+// before the change's caller resumes. Must not throw, block or call the store; `repeated` commits are not told.
 using CommitObserver = std::function<void(std::span<const Commit> commits)>;
 
 class Store {
@@ -41,6 +42,8 @@ class Store {
   virtual Task<std::optional<Session>> find_session(SessionId id) = 0;
 
   // Rules checked inside the commit (rules.hpp), appended to the room's log, durable; then the observer, then the caller.
+  // Errc::not_found, not_member: rules::kRoomNotFound. Errc::bad_request: an e-mail nobody has, an upload that is not the
+  // sender's own, a reply to a message that is not in the room; the text names it. Errc::conflict: the id is another's.
   virtual Task<Result<Commit>> commit(Change change) = 0;
 
   // Rooms, as `viewer` may see them; else Errc::not_found.
