@@ -1,0 +1,94 @@
+#include "chat/auth/key_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/random.hpp"
+
+namespace payam::chat {
+namespace {
+
+constexpr std::size_t kMaxKeyFile = 16 * 1024;
+
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return descriptor_; }
+  explicit operator bool() const { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_;
+};
+
+std::unexpected<Error> system_fault(const std::filesystem::path& path, int error) {
+  return fail(Errc::unavailable, fmt::format("{}: {}", path.string(), std::strerror(error)));
+}
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+// Makes the file's name durable.
+bool sync_directory(const std::filesystem::path& directory) {
+  const File file(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return file && ::fsync(file.get()) == 0;
+}
+
+}  // namespace
+
+Result<TokenKey> read_key_file(const std::filesystem::path& path) {
+  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_fault(path, errno);
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return system_fault(path, errno);
+  if (!S_ISREG(status.st_mode)) return fail(Errc::invalid, path.string() + ": not a file");
+  if ((status.st_mode & 077) != 0) {
+    return fail(Errc::forbidden,
+                fmt::format("{0}: others than its owner may read this key (do: chmod 600 {0})", path.string()));
+  }
+  std::string pem(kMaxKeyFile, '\0');
+  const auto size = ::read(file.get(), pem.data(), pem.size());
+  if (size < 0) return system_fault(path, errno);
+  pem.resize(static_cast<std::size_t>(size));
+  auto key = TokenKey::from_pem(pem);
+  if (!key) return fail(key.error().code, path.string() + ": " + key.error().message);
+  return key;
+}
+
+Result<TokenKey> read_or_make_key_file(const std::filesystem::path& path) {
+  if (::access(path.c_str(), F_OK) == 0) return read_key_file(path);
+
+  const auto directory = path.parent_path();
+  std::error_code error;
+  std::filesystem::create_directories(directory.parent_path(), error);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return system_fault(directory, errno);
+
+  // Written under another name, then linked: link() fails if another process was first, and then its key counts.
+  const std::filesystem::path draft = path.string() + "." + random_token(8);
+  const File file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return system_fault(draft, errno);
+  const bool written = write_all(file.get(), TokenKey::generate().to_pem()) && ::fsync(file.get()) == 0;
+  const int fault = written && (::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST) ? 0 : errno;
+  ::unlink(draft.c_str());
+  if (fault != 0) return system_fault(path, fault);
+  if (!sync_directory(directory)) return system_fault(directory, errno);
+  return read_key_file(path);
+}
+
+}  // namespace payam::chat

@@ -1,0 +1,104 @@
+#include "chat/auth/token.hpp"
+
+#include <boost/json.hpp>
+#include <cassert>
+#include <optional>
+
+#include "base/base64.hpp"
+#include "base/random.hpp"
+
+namespace payam::chat {
+namespace {
+
+namespace json = boost::json;
+
+std::optional<json::object> parse_object(std::string_view base64) {
+  const auto text = base64url_decode(base64);
+  if (!text) return std::nullopt;
+  boost::system::error_code error;
+  json::value value = json::parse(*text, error);
+  if (error || !value.is_object()) return std::nullopt;
+  return std::move(value.get_object());
+}
+
+std::optional<std::string_view> find_string(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_string()) return std::nullopt;
+  return std::string_view(value->get_string());
+}
+
+// NumericDate, whole seconds; the upper bound keeps the milliseconds from overflowing.
+std::optional<Timestamp> find_time(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_int64()) return std::nullopt;
+  const std::int64_t seconds = value->get_int64();
+  if (seconds < 0 || seconds > 253'402'300'799) return std::nullopt;  // the year 9999
+  return Timestamp(std::chrono::seconds(seconds));
+}
+
+std::int64_t to_seconds(Timestamp time) { return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(); }
+
+std::optional<Claims> read_claims(const json::object& payload) {
+  const auto subject = find_string(payload, "sub"), session = find_string(payload, "sid"), id = find_string(payload, "jti");
+  const auto issued_at = find_time(payload, "iat"), expires_at = find_time(payload, "exp");
+  if (!subject || !session || session->empty() || !id || !issued_at || !expires_at) return std::nullopt;
+  return Claims{std::string(*subject), SessionId(std::string(*session)), std::string(*id), *issued_at, *expires_at};
+}
+
+}  // namespace
+
+Tokens::Tokens(std::vector<TokenKey> keys, std::chrono::seconds lifetime) : keys_(std::move(keys)), lifetime_(lifetime) {
+  assert(!keys_.empty());
+}
+
+std::string Tokens::issue(const std::string& subject, const SessionId& session, Timestamp now) const {
+  const TokenKey& key = keys_.front();
+  json::object header{{"alg", key.algorithm()}, {"typ", "JWT"}};
+  if (!key.id().empty()) header["kid"] = key.id();
+  const json::object payload{{"sub", subject},
+                             {"sid", session.str()},
+                             {"jti", random_token(12)},
+                             {"iat", to_seconds(now)},
+                             {"exp", to_seconds(now) + lifetime_.count()}};
+  std::string token = base64url_encode(json::serialize(header)) + '.' + base64url_encode(json::serialize(payload));
+  const std::string signature = key.sign(token);
+  return token + '.' + base64url_encode(signature);
+}
+
+std::expected<Claims, TokenFault> Tokens::verify(std::string_view token, Timestamp now) const {
+  const auto refuse = [](TokenFault fault) { return std::unexpected(fault); };
+  if (token.size() > kMaxBytes) return refuse(TokenFault::malformed);
+  const auto first = token.find('.');
+  const auto last = token.rfind('.');
+  if (first == token.npos || first == last || token.find('.', first + 1) != last) return refuse(TokenFault::malformed);
+
+  const auto header = parse_object(token.substr(0, first));
+  if (!header || header->contains("crit")) return refuse(TokenFault::malformed);
+  const std::string_view kid = find_string(*header, "kid").value_or("");
+  const auto key = std::ranges::find(keys_, kid, &TokenKey::id);
+  if (key == keys_.end()) return refuse(TokenFault::unknown_key);
+  if (find_string(*header, "alg") != key->algorithm()) return refuse(TokenFault::algorithm);
+
+  const auto signature = base64url_decode(token.substr(last + 1));
+  if (!signature) return refuse(TokenFault::malformed);
+  if (!key->verify(token.substr(0, last), *signature)) return refuse(TokenFault::signature);
+
+  const auto payload = parse_object(token.substr(first + 1, last - first - 1));
+  if (!payload) return refuse(TokenFault::malformed);
+  auto claims = read_claims(*payload);
+  if (!claims) return refuse(TokenFault::claims);
+  if (claims->expires_at <= now) return refuse(TokenFault::expired);
+  return std::move(*claims);
+}
+
+std::string Tokens::jwks() const {
+  std::string keys;
+  for (const TokenKey& key : keys_) {
+    if (key.public_jwk().empty()) continue;
+    if (!keys.empty()) keys += ',';
+    keys += key.public_jwk();
+  }
+  return R"({"keys":[)" + keys + "]}";
+}
+
+}  // namespace payam::chat
