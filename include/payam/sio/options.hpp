@@ -1,0 +1,89 @@
+// What can be set on a Server. The names and defaults are those of the Socket.IO documentation where it has them.
+#pragma once
+
+#include <any>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace payam::http {
+struct Request;
+}
+
+namespace payam::sio {
+
+class Adapter;
+class Handshake;
+
+enum class Parser { json, msgpack };
+
+// A client that lost its connection for a moment gets its id, rooms, data and what it missed. It finds an offset (a string)
+// as the last argument of each event, which handlers with fixed arguments do not expect: hence `wanted`.
+struct ConnectionStateRecovery {
+  Millis max_disconnection_duration{120'000};
+  // Events kept for one socket; the oldest are dropped, and a client that needs one of them starts anew.
+  std::size_t max_packets = 1'000;
+  std::size_t max_bytes = 1 << 20;
+  // Whether connection middleware is skipped for a recovered socket. `accept` runs in any case.
+  bool skip_middlewares = false;
+  // Whether this client takes part; default all.
+  std::function<bool(const Handshake&)> wanted;
+  // The application's check that the session belongs to this client, given the old socket's data; false: it starts anew.
+  std::function<bool(const Handshake&, const std::any& data)> accept;
+};
+
+struct Cors {
+  std::vector<std::string> origins;  // exact, or "*"
+  bool credentials = false;
+};
+
+struct Options {
+  std::string path = "/socket.io/";
+
+  // The connection (Engine.IO).
+  Millis ping_interval{25'000};
+  Millis ping_timeout{20'000};
+  Millis upgrade_timeout{10'000};
+  std::size_t max_http_buffer_size = 1'000'000;  // bytes of one packet or request body
+  std::size_t max_buffered_bytes = 4 << 20;      // queued for one connection; over it, it is closed ("buffer overflow")
+  bool allow_polling = true;
+  bool allow_websocket = true;
+  bool allow_upgrades = true;
+  std::optional<Cors> cors;
+  // Asked before a connection is made: nullopt accepts, a text refuses with 403 ("": "Forbidden").
+  std::function<std::optional<std::string>(const http::Request&)> allow_request;
+
+  // Sockets.
+  Millis connect_timeout{45'000};  // to join a first namespace
+  Millis ack_timeout{60'000};      // for emit_with_ack() without timeout()
+  Parser parser = Parser::json;
+  unsigned max_attachments = 10;  // of one packet
+  // Coroutine handlers of one connection that may run at the same time; over it, it is closed.
+  std::size_t max_running_handlers = 1'000;
+  bool cleanup_empty_child_namespaces = false;
+  std::size_t max_child_namespaces = 10'000;
+  std::optional<ConnectionStateRecovery> connection_state_recovery;
+
+  // Other servers of the cluster; null: this one is alone.
+  std::shared_ptr<Adapter> adapter;
+  Millis adapter_timeout{5'000};  // for answers of other servers; then those that came count
+  // How a socket's data is shown to other servers by fetch_sockets(); default null.
+  std::function<boost::json::value(const std::any& data)> data_to_json;
+
+  // What a handler or middleware threw, on the thread where it did; must not throw. Default: it goes to stderr.
+  std::function<void(std::string_view where, const std::exception&)> on_exception;
+
+  // A server with its own threads: how many; 0: one a processor.
+  int threads = 0;
+};
+
+}  // namespace payam::sio
