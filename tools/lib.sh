@@ -24,6 +24,7 @@ quietly() {
 # Configures and builds: build preset [target…]. BUILD_JOBS limits the parallel compilers.
 build() {
   local preset=$1 targets=()
+  mkdir -p build
   shift
   local target
   for target in "$@"; do targets+=(--target "$target"); done
