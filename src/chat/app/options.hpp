@@ -1,0 +1,66 @@
+// What an operator may set: a flag `--data-dir`, the environment's `DATA_DIR`, a line in `.env`; the first of these wins.
+// One table (options.cpp) holds names, texts, defaults and checks.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace payam::chat {
+
+enum class TokenAlgorithm : std::uint8_t { es256, hs256 };
+enum class SignupMode : std::uint8_t { open, closed };
+enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8000;  // 0: the system chooses
+  std::filesystem::path data_dir = "./data";
+  int threads = 0;  // 0: one a processor, at most 16
+  LogLevel log_level = LogLevel::info;
+
+  TokenAlgorithm algorithm = TokenAlgorithm::es256;
+  std::string secret_key;
+  std::filesystem::path jwt_key_file;  // empty: made under data_dir
+  std::chrono::minutes access_token_lifetime{30};
+  int bcrypt_cost = 12;
+  SignupMode signup = SignupMode::open;
+
+  std::uint64_t max_upload_bytes = 100ull << 20;
+
+  std::vector<std::string> cors_origins;
+  std::vector<std::string> trusted_proxies;
+  std::string tls_cert;
+  std::string tls_key;
+};
+
+// What the command line asks for.
+struct Serve {
+  Options options;
+};
+struct Print {
+  std::string text;  // help or version: to standard output, then exit 0
+};
+using Command = std::variant<Serve, Print>;
+
+// The value of an environment variable; nullopt if it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+// `arguments` without the program's name. `dotenv` are the lines of `.env`. The error's text is one line for the operator.
+Result<Command> parse_command(std::span<const std::string> arguments, const Environment& environment,
+                              const std::map<std::string, std::string>& dotenv);
+
+// The text of `.env.example`: every option with its meaning and default.
+std::string dotenv_example();
+
+}  // namespace payam::chat

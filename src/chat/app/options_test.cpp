@@ -1,0 +1,143 @@
+#include "chat/app/options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "chat/app/dotenv.hpp"
+
+namespace payam::chat {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+using Map = std::map<std::string, std::string>;
+
+Result<Command> parse(std::vector<std::string> arguments, Map environment = {}, Map dotenv = {}) {
+  const Environment lookup = [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::nullopt : std::optional(found->second);
+  };
+  return parse_command(arguments, lookup, dotenv);
+}
+
+Options options_of(std::vector<std::string> arguments, Map environment = {}, Map dotenv = {}) {
+  arguments.insert(arguments.begin(), "serve");
+  const auto command = parse(arguments, environment, dotenv);
+  if (!command) {
+    ADD_FAILURE() << command.error().message;
+    return {};
+  }
+  return std::get<Serve>(*command).options;
+}
+
+std::string error_of(std::vector<std::string> arguments, Map environment = {}, Map dotenv = {}) {
+  const auto command = parse(arguments, environment, dotenv);
+  return command ? "none" : command.error().message;
+}
+
+TEST(Options, HaveTheDefaultsOfTheContract) {
+  const Options options = options_of({});
+  EXPECT_EQ(options.host, "127.0.0.1");
+  EXPECT_EQ(options.port, 8000);
+  EXPECT_EQ(options.data_dir, "./data");
+  EXPECT_EQ(options.bcrypt_cost, 12);
+  EXPECT_EQ(options.algorithm, TokenAlgorithm::es256);
+  EXPECT_EQ(options.access_token_lifetime, std::chrono::minutes(30));
+  EXPECT_EQ(options.signup, SignupMode::open);
+}
+
+TEST(Options, AFlagWinsOverTheEnvironmentAndThatOverDotenv) {
+  const Map environment{{"PORT", "2"}, {"HOST", "::1"}};
+  const Map dotenv{{"PORT", "3"}, {"HOST", "0.0.0.0"}, {"DATA_DIR", "/srv/payam"}};
+  const Options options = options_of({"--port", "1"}, environment, dotenv);
+  EXPECT_EQ(options.port, 1);
+  EXPECT_EQ(options.host, "::1");
+  EXPECT_EQ(options.data_dir, "/srv/payam");
+}
+
+TEST(Options, TakeEachKindOfValue) {
+  const Options options =
+      options_of({"--port=0", "--max-upload-bytes", "2G", "--log-level", "WARNING", "--signup", "closed", "--cors-origins",
+                  "https://a.example, https://b.example", "--access-token-expire-minutes", "5", "--threads", "3"});
+  EXPECT_EQ(options.port, 0);
+  EXPECT_EQ(options.max_upload_bytes, 2147483648u);
+  EXPECT_EQ(options.log_level, LogLevel::warn);
+  EXPECT_EQ(options.signup, SignupMode::closed);
+  EXPECT_THAT(options.cors_origins, ElementsAre("https://a.example", "https://b.example"));
+  EXPECT_EQ(options.access_token_lifetime, std::chrono::minutes(5));
+  EXPECT_EQ(options.threads, 3);
+}
+
+TEST(Options, TheLastOfTwoFlagsCounts) { EXPECT_EQ(options_of({"--port", "1", "--port", "2"}).port, 2); }
+
+TEST(Options, AnEmptyVariableIsNotSet) { EXPECT_EQ(options_of({}, {{"PORT", ""}}, {{"HOST", ""}}).port, 8000); }
+
+TEST(Options, AnUnknownOneNamesTheNearest) {
+  EXPECT_EQ(error_of({"serve", "--prot", "1"}), "unknown option --prot; did you mean --port?");
+  EXPECT_EQ(error_of({"serve", "--datadir=/x"}), "unknown option --datadir; did you mean --data-dir?");
+  EXPECT_EQ(error_of({"serve"}, {}, {{"SECRETKEY", "x"}}), ".env: unknown option SECRETKEY; did you mean SECRET_KEY?");
+  EXPECT_EQ(error_of({"serve", "now"}), "unexpected argument 'now'");
+}
+
+TEST(Options, AWrongValueNamesItsOptionAndWhereItStands) {
+  EXPECT_EQ(error_of({"serve", "--port", "70000"}), "--port: '70000' is not a number from 0 to 65535");
+  EXPECT_EQ(error_of({"serve"}, {{"PORT", "80x"}}), "PORT: '80x' is not a number from 0 to 65535");
+  EXPECT_EQ(error_of({"serve"}, {}, {{"BCRYPT_COST", "3"}}), ".env: BCRYPT_COST: '3' is not a number from 4 to 20");
+  EXPECT_EQ(error_of({"serve", "--algorithm", "none"}), "--algorithm: 'none' is none of: ES256, HS256");
+  EXPECT_EQ(error_of({"serve", "--max-upload-bytes", "lots"}),
+            "--max-upload-bytes: 'lots' is not a size in bytes (1048576, 500K, 100M, 2G)");
+  EXPECT_THAT(error_of({"serve", "--port"}), HasSubstr("--port"));
+}
+
+TEST(Options, Hs256NeedsASecretThatIsLongEnough) {
+  const std::string secret = "0123456789abcdef0123456789abcdef";
+  EXPECT_EQ(options_of({}, {{"ALGORITHM", "HS256"}, {"SECRET_KEY", secret}}).secret_key, secret);
+  EXPECT_THAT(error_of({"serve"}, {{"ALGORITHM", "HS256"}}), HasSubstr("needs SECRET_KEY"));
+  EXPECT_THAT(error_of({"serve"}, {{"ALGORITHM", "HS256"}, {"SECRET_KEY", "secret"}}), HasSubstr("at least 32 bytes"));
+}
+
+TEST(Options, WhatComesLaterIsRefusedAndNotIgnored) {
+  EXPECT_EQ(error_of({"serve"}, {{"DATABASE_URL", "mongodb://127.0.0.1"}}), "DATABASE_URL: not supported by this version");
+  EXPECT_EQ(error_of({"serve", "--redis-url", "redis://127.0.0.1"}), "--redis-url: not supported by this version");
+}
+
+TEST(Options, TlsNeedsBothFiles) { EXPECT_EQ(error_of({"serve", "--tls-cert", "c.pem"}), "TLS_CERT and TLS_KEY go together"); }
+
+TEST(Options, HelpAndVersionArePrinted) {
+  const auto text_of = [](std::vector<std::string> arguments) { return std::get<Print>(parse(arguments).value()).text; };
+  EXPECT_EQ(text_of({"--version"}), "payam " PAYAM_VERSION "\n");
+  EXPECT_THAT(text_of({}), HasSubstr("payam serve"));
+  EXPECT_EQ(text_of({"--help"}), text_of({}));
+  EXPECT_THAT(text_of({"serve", "--help"}), HasSubstr("--data-dir DIRECTORY"));
+  EXPECT_THAT(text_of({"serve", "--help"}), HasSubstr("[127.0.0.1]"));
+}
+
+TEST(Dotenv, ReadsWhatPeopleWrite) {
+  const auto values = parse_dotenv(
+      "# a comment\n"
+      "\n"
+      "PORT=8001\r\n"
+      "export HOST = 0.0.0.0   # everywhere\n"
+      "SECRET_KEY='a # $b \\n'\n"
+      "NAME=\"two\\nlines \\\"quoted\\\"\" # done\n"
+      "URL=http://x/#fragment\n"
+      "EMPTY=\n"
+      "EMPTY_TOO= # nothing\n"
+      "PORT=8002");
+  ASSERT_TRUE(values) << values.error().message;
+  EXPECT_THAT(*values, ElementsAre(Pair("EMPTY", ""), Pair("EMPTY_TOO", ""), Pair("HOST", "0.0.0.0"),
+                                   Pair("NAME", "two\nlines \"quoted\""), Pair("PORT", "8002"),
+                                   Pair("SECRET_KEY", "a # $b \\n"), Pair("URL", "http://x/#fragment")));
+}
+
+TEST(Dotenv, NamesTheLineThatIsWrong) {
+  EXPECT_EQ(parse_dotenv("A=1\nPORT 8000\n").error().message, "line 2: not NAME=value");
+  EXPECT_EQ(parse_dotenv("=1\n").error().message, "line 1: not NAME=value");
+  EXPECT_EQ(parse_dotenv("A=\"1\n").error().message, "line 1: a quote is not closed, or text follows it");
+  EXPECT_EQ(parse_dotenv("A='1' 2\n").error().message, "line 1: a quote is not closed, or text follows it");
+}
+
+}  // namespace
+}  // namespace payam::chat
