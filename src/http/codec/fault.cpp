@@ -1,0 +1,96 @@
+#include "http/codec/fault.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+#include <utility>
+
+#include "base/utf8.hpp"
+
+namespace payam::http {
+namespace {
+
+// Bytes of JSON text, about; stops counting above `limit`.
+std::size_t weigh(const json::value& value, std::size_t limit) {
+  std::size_t total = 8;
+  if (const auto* text = value.if_string()) return total + text->size();
+  if (const auto* list = value.if_array()) {
+    for (const auto& item : *list) {
+      if (total > limit) break;
+      total += weigh(item, limit - total);
+    }
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& [key, item] : *object) {
+      if (total > limit) break;
+      total += key.size() + 4;
+      if (total <= limit) total += weigh(item, limit - total);
+    }
+  }
+  return total;
+}
+
+// What may be shown of an input: never more than kMaxEcho, never bytes that are not UTF-8.
+json::value echo(const json::value& input) {
+  if (const auto* text = input.if_string()) {
+    std::string_view shown{text->data(), text->size()};
+    if (!is_valid_utf8(shown)) return nullptr;
+    if (shown.size() <= Reader::kMaxEcho) return input;
+    shown = shown.substr(0, Reader::kMaxEcho);
+    while (!is_valid_utf8(shown)) shown.remove_suffix(1);
+    json::string cut(shown);
+    cut += "…";
+    return cut;
+  }
+  if (weigh(input, Reader::kMaxEcho) <= Reader::kMaxEcho) return input;
+  if (input.is_array()) return json::array{};
+  return json::object{};
+}
+
+}  // namespace
+
+json::object to_json(const Fault& fault) {
+  json::array loc;
+  for (const auto& step : fault.loc) {
+    std::visit([&](const auto& value) { loc.emplace_back(value); }, step);
+  }
+  json::object object{{"type", fault.type}, {"loc", std::move(loc)}, {"msg", fault.msg}, {"input", fault.input}};
+  if (!fault.ctx.empty()) object["ctx"] = fault.ctx;
+  return object;
+}
+
+std::string faults_body(const Faults& faults) {
+  json::array detail;
+  for (const auto& fault : faults) detail.push_back(to_json(fault));
+  return json::serialize(json::object{{"detail", std::move(detail)}});
+}
+
+Location Reader::here() const {
+  Location location = root_;
+  for (const auto& step : path_) {
+    if (const auto* name = std::get_if<std::string_view>(&step)) {
+      location.emplace_back(std::string(*name));
+    } else {
+      location.emplace_back(std::get<std::size_t>(step));
+    }
+  }
+  return location;
+}
+
+bool Reader::fault(std::string_view type, std::string msg, const json::value& input, json::object ctx) {
+  ++count_;
+  if (faults_.size() < kMaxFaults) {
+    faults_.push_back({std::string(type), here(), std::move(msg), echo(input), std::move(ctx)});
+  }
+  return false;
+}
+
+bool Reader::missing(std::string_view name, const json::object& parent) {
+  const Below field(*this, name);
+  return fault("missing", "Field required", flat_ ? json::value(nullptr) : json::value(parent));
+}
+
+bool Reader::value_error(std::string_view reason, const json::value& input) {
+  return fault("value_error", "Value error, " + std::string(reason), input, {{"error", json::object{}}});
+}
+
+}  // namespace payam::http
