@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "engineio/websocket/frame.hpp"
+
 namespace payam::eio {
 
 enum class PacketType : char { open = '0', close = '1', ping = '2', pong = '3', message = '4', upgrade = '5', noop = '6' };
@@ -25,11 +27,14 @@ class EncodedPacket {
   static PacketRef binary(std::string_view bytes);
   // A text message assembled from parts in one allocation: type 4, then the parts.
   static PacketRef message(std::span<const std::string_view> parts);
+  // A websocket's own control frame, so that one queue holds all a connection sends; has no polling form.
+  // `payload` is at most kMaxControlPayload bytes.
+  static PacketRef control(websocket::Opcode opcode, std::string_view payload);
 
   bool is_binary() const { return binary_; }
   std::string_view frame() const;    // websocket frame, header included
   std::string_view payload() const;  // without the frame's header: "4…" or the raw bytes
-  std::size_t size() const { return payload().size(); }
+  std::size_t size() const { return total_ - header_bytes_; }
 
   // Appends the packet as a polling payload holds it.
   void append_polling(std::string& out) const;
@@ -38,7 +43,7 @@ class EncodedPacket {
   friend void intrusive_ptr_add_ref(const EncodedPacket* packet) noexcept;
   friend void intrusive_ptr_release(const EncodedPacket* packet) noexcept;
   EncodedPacket(std::uint32_t header_bytes, std::size_t total, bool binary);
-  static EncodedPacket* allocate(std::size_t payload_bytes, bool binary);
+  static EncodedPacket* allocate(std::size_t payload_bytes, websocket::Opcode opcode);
   char* data();
 
   mutable std::atomic<std::uint32_t> references_{0};
@@ -47,5 +52,8 @@ class EncodedPacket {
   bool binary_;
   // The frame's bytes follow the object in the same allocation.
 };
+
+void intrusive_ptr_add_ref(const EncodedPacket* packet) noexcept;
+void intrusive_ptr_release(const EncodedPacket* packet) noexcept;
 
 }  // namespace payam::eio

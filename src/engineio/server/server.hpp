@@ -15,24 +15,11 @@
 
 #include "base/clock.hpp"
 #include "engineio/encoded_packet.hpp"
+#include "engineio/session_types.hpp"
 #include "http/server/router.hpp"
 #include "runtime/shard.hpp"
 
 namespace payam::eio {
-
-enum class Transport : std::uint8_t { polling, websocket };
-
-// Why a session ended; to_string() gives the words of the reference server ("transport close", "ping timeout", …).
-enum class CloseReason : std::uint8_t {
-  transport_close,
-  transport_error,
-  ping_timeout,
-  forced_close,
-  parse_error,
-  buffer_overflow,
-  server_shutdown,
-};
-std::string_view to_string(CloseReason reason);
 
 // What an application sees of the request that opened a session.
 struct Handshake {

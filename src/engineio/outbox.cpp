@@ -1,0 +1,66 @@
+#include "engineio/outbox.hpp"
+
+#include <cassert>
+#include <utility>
+
+#include "engineio/packet.hpp"
+
+namespace payam::eio {
+
+void Outbox::push(PacketRef packet, bool compress) {
+  bytes_ += packet->frame().size();
+  // A queue that never runs empty must not grow at its dead end.
+  if (head_ > kKeptEntries && head_ * 2 > entries_.size()) {
+    entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  entries_.push_back({std::move(packet), compress});
+}
+
+void Outbox::consume(std::size_t bytes) {
+  bytes += sent_of_first_;
+  while (!empty()) {
+    const std::size_t size = entries_[head_].packet->frame().size();
+    if (bytes < size) break;
+    bytes -= size;
+    bytes_ -= size;
+    entries_[head_].packet.reset();
+    ++head_;
+  }
+  sent_of_first_ = bytes;
+  if (empty()) {
+    assert(bytes == 0);
+    clear();
+  }
+}
+
+void Outbox::drop_unsent() {
+  if (sent_of_first_ == 0) {
+    clear();
+    return;
+  }
+  entries_.resize(head_ + 1);
+  bytes_ = entries_[head_].packet->frame().size();
+}
+
+void Outbox::clear() {
+  if (entries_.capacity() > kKeptEntries) {
+    std::vector<Entry>().swap(entries_);
+  } else {
+    entries_.clear();
+  }
+  head_ = sent_of_first_ = bytes_ = 0;
+}
+
+std::string Outbox::take_payload() {
+  std::string payload;
+  payload.reserve(bytes_);
+  for (std::size_t i = head_; i < entries_.size(); ++i) {
+    if (i != head_) payload.push_back(kRecordSeparator);
+    entries_[i].packet->append_polling(payload);
+  }
+  clear();
+  return payload;
+}
+
+}  // namespace payam::eio

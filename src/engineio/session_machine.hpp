@@ -1,0 +1,141 @@
+// One Engine.IO session as a state machine: packets, heartbeats, polls and posts, the upgrade, every way to close.
+// Pure: no clock, no sockets; time is a parameter, what is to be done is told to a sink. Lives on its session's shard.
+//
+//             start_upgrade         "2probe"               "5"
+//   polling ───────────────► offered ───────► probed ───────────────► websocket
+//      ▲                        │                │
+//      └────────────────────────┴────────────────┘   wrong packet, connection lost, upgrade_timeout
+//
+// While probed each poll is answered at once (the client is waiting for it to end) and heartbeats pause.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "engineio/encoded_packet.hpp"
+#include "engineio/outbox.hpp"
+#include "engineio/packet.hpp"
+#include "engineio/session_types.hpp"
+
+namespace payam::eio {
+
+struct SessionTimes {
+  Millis ping_interval{25'000};
+  Millis ping_timeout{20'000};
+  Millis upgrade_timeout{10'000};
+  Millis poll_close_timeout{30'000};  // how long a closing session waits for the poll that takes its last packets
+};
+
+// What a session has done to it or tells its application. Called inside the machine's calls; deliver() may call the machine
+// again (send, close, terminate), the others must not.
+class SessionSink {
+ public:
+  virtual void deliver(const Packet& packet) = 0;  // a message
+  virtual void closed(CloseReason reason) = 0;     // once; nothing follows
+
+  // Polling: answer the pending poll with 200 and this.
+  virtual void answer_poll(std::string payload) = 0;
+  // Polling: call flush() at the end of the turn.
+  virtual void flush_later() = 0;
+
+  // Websocket: how much waits there, whether it takes more now; one more for it.
+  virtual std::size_t unsent_bytes() const = 0;
+  virtual bool is_writable() const = 0;
+  virtual void transmit(PacketRef packet, bool compress) = 0;
+  // Begin the close handshake; `drain`: after what is queued, otherwise without it.
+  virtual void close_websocket(bool drain) = 0;
+
+  // The websocket that asks to take over: a packet for it; it is the transport from now on; close it.
+  virtual void transmit_to_candidate(PacketRef packet) = 0;
+  virtual void adopt_candidate() = 0;
+  virtual void drop_candidate() = 0;
+
+ protected:
+  ~SessionSink() = default;
+};
+
+class SessionMachine {
+ public:
+  // `times` and `sink` outlive the machine. The session is open; its caller has sent, or sends, the open packet.
+  SessionMachine(const SessionTimes& times, std::size_t max_buffered_bytes, Transport transport, SteadyTime now,
+                 SessionSink& sink);
+
+  Transport transport() const { return transport_; }
+  bool is_open() const { return state_ == State::open; }      // takes packets to send
+  bool is_closed() const { return state_ == State::closed; }  // and has told closed()
+  std::size_t buffered_bytes() const;
+
+  // When on_time() is due at the latest; changes with every call but send() and flush().
+  SteadyTime deadline() const;
+  void on_time(SteadyTime now);
+
+  // Queues the packets as one unit. False if they are dropped: not open; droppable while the transport is not writable or the
+  // queue is full; or over the limit, which closes the session with buffer_overflow.
+  struct SendOptions {
+    bool droppable = false;
+    bool compress = true;
+  };
+  bool send(std::span<const PacketRef> packets, SendOptions options);
+  // The turn's end: answers a pending poll if something is queued.
+  void flush();
+  // Packets queued are still sent, then a close packet (polling) or the close handshake (websocket).
+  void close(SteadyTime now);
+  // At once, queued packets are dropped.
+  void terminate(CloseReason reason);
+
+  enum class Admission : std::uint8_t {
+    accepted,
+    overlap,  // one is pending already: the session has been closed
+    refused,  // the session is not on polling (any more)
+  };
+
+  // A poll arrives; `accepted`: sink.answer_poll() is called for it once, perhaps already inside this call.
+  Admission start_poll(SteadyTime now);
+  // The connection of the pending poll, or of one answered but not delivered, has ended.
+  void abort_poll();
+  // A post arrives; `accepted`: end_post() or abort_post() follows.
+  Admission start_post();
+  // Its whole body. False: answer 400; the session is closed or no longer on polling.
+  bool end_post(std::string_view body, SteadyTime now);
+  void abort_post();
+
+  // From the websocket. `nullptr`: a frame that is no packet.
+  void on_packet(const Packet* packet, SteadyTime now);
+  void on_websocket_end(CloseReason reason);
+
+  // A websocket for this session was opened. False: it may not take over, close it.
+  bool start_upgrade(SteadyTime now);
+  void on_candidate_packet(const Packet* packet, SteadyTime now);
+  void on_candidate_end(SteadyTime now);
+
+ private:
+  enum class State : std::uint8_t { open, closing, closed };
+  enum class Upgrade : std::uint8_t { none, offered, probed };
+
+  void handle(const Packet& packet, SteadyTime now);
+  void ping(SteadyTime now);
+  void end_upgrade(SteadyTime now);
+  void complete_upgrade(SteadyTime now);
+  void answer_last_poll();
+  void finish(CloseReason reason, PacketType last_answer = PacketType::close);
+  void answer(std::string payload);
+
+  const SessionTimes& times_;
+  const std::size_t max_buffered_bytes_;
+  SessionSink& sink_;
+  State state_ = State::open;
+  Transport transport_;
+  Upgrade upgrade_ = Upgrade::none;
+  bool poll_pending_ = false;
+  bool post_pending_ = false;
+  bool awaiting_pong_ = false;
+  SteadyTime heartbeat_at_;  // the next ping, or the end of the wait for its pong
+  SteadyTime upgrade_until_ = SteadyTime::max();
+  SteadyTime close_by_ = SteadyTime::max();
+  Outbox waiting_;  // for the next poll
+};
+
+}  // namespace payam::eio
