@@ -50,6 +50,21 @@ class PlainStream final : public Stream {
   void want_read() override { wait(TcpSocket::wait_read, waiting_read_, &StreamHandler::on_readable); }
   void want_write() override { wait(TcpSocket::wait_write, waiting_write_, &StreamHandler::on_writable); }
 
+  void finish_writing() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  }
+
+  std::shared_ptr<Stream> move_to(Shard& shard) override {
+    boost::system::error_code error;
+    const auto protocol = socket_.local_endpoint(error).protocol();
+    handler_ = nullptr;
+    const int descriptor = error ? -1 : socket_.release(error);
+    TcpSocket moved(shard.executor());
+    if (!error) moved.assign(protocol, descriptor, error);
+    return std::make_shared<PlainStream>(shard, std::move(moved));
+  }
+
   void close() override {
     handler_ = nullptr;
     boost::system::error_code ignored;
@@ -83,6 +98,8 @@ class PlainStream final : public Stream {
 };
 
 }  // namespace
+
+std::shared_ptr<Stream> Stream::move_to(Shard&) { return nullptr; }
 
 std::shared_ptr<Stream> Stream::plain(Shard& shard, TcpSocket socket) {
   return std::make_shared<PlainStream>(shard, std::move(socket));

@@ -58,6 +58,14 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual void want_read() = 0;
   virtual void want_write() = 0;
 
+  // Tells the peer that nothing more will be written; reading goes on. For who must end a connection and wants its last words
+  // read: closing at once while the peer still sends would reset it.
+  virtual void finish_writing() = 0;
+
+  // Gives the connection to another shard, where the result then lives; this stream is closed. Called on the old shard with
+  // nothing read but not handled. nullptr if this kind of stream cannot move: then nothing has changed.
+  virtual std::shared_ptr<Stream> move_to(Shard& shard);
+
   // Detaches the handler and closes at once; what the kernel has taken is still sent. Idempotent.
   virtual void close() = 0;
   // Resets the connection: the peer must not wait for a dead session.
