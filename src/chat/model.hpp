@@ -30,6 +30,8 @@ struct User {
   std::string password_hash;
   Timestamp created_at{};
   std::optional<Timestamp> last_seen;
+
+  bool operator==(const User&) const = default;
 };
 
 // A device signed in; the access token's `sid` names it.
@@ -41,6 +43,8 @@ struct Session {
   std::string refresh_hash;  // SHA-256 of the refresh token, base64url
   Timestamp created_at{};
   Timestamp last_used_at{};
+
+  bool operator==(const Session&) const = default;
 };
 
 enum class RoomKind : std::uint8_t { group, direct };
@@ -198,6 +202,8 @@ struct Entry {
 struct RoomState {
   Room room;
   std::vector<Member> members;  // by e-mail
+
+  bool operator==(const RoomState&) const = default;
 };
 
 // What a change came to, with all that publishing needs, so that publishing never reads the store.
@@ -207,6 +213,8 @@ struct Commit {
   // room that was there); adding only those who are members gives an entry without members and the room's present rev.
   bool repeated = false;
   std::optional<RoomState> after;  // the room after the change; for every change but a message
+
+  bool operator==(const Commit&) const = default;
 };
 
 // Why a value was refused stands in base/error.hpp; the texts a client sees stand once, in rules.hpp.

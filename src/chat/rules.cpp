@@ -1,0 +1,134 @@
+#include "chat/rules.hpp"
+
+#include <unicode/bytestream.h>
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace payam::chat::rules {
+namespace {
+
+bool is_manager(Role role) { return role == Role::owner || role == Role::admin; }
+
+bool is_word(UChar32 character) {
+  return character == '_' || u_isalnum(character) || (U_GET_GC_MASK(character) & U_GC_M_MASK) != 0;
+}
+
+constexpr int kMaxName = 64;  // code points; longer usernames are not made
+
+// The code point at `at`, which moves behind it; negative for a byte that is not UTF-8.
+UChar32 next_character(std::string_view text, std::size_t& at) {
+  UChar32 character;
+  U8_NEXT(text.data(), at, text.size(), character);
+  return character;
+}
+
+// Where a name that begins at `start` may end, the longest first: no name holds white space or an `@`, and none ends within a
+// word.
+std::vector<std::size_t> name_ends(std::string_view content, std::size_t start) {
+  std::vector<std::size_t> ends;
+  bool after_word = false;
+  std::size_t at = start;
+  for (int count = 0; count <= kMaxName; ++count) {
+    std::size_t next = at;
+    const UChar32 character = at < content.size() ? next_character(content, next) : ' ';
+    const bool ended = character < 0 || character == '@' || u_isUWhiteSpace(character);
+    const bool word = !ended && is_word(character);
+    if (at > start && !(after_word && word)) ends.push_back(at);
+    if (ended) break;
+    after_word = word;
+    at = next;
+  }
+  std::ranges::reverse(ends);
+  return ends;
+}
+
+bool is_id_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+}  // namespace
+
+Result<> may_send(MaybeRole actor) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  return {};
+}
+
+Result<> may_add_members(RoomKind kind, MaybeRole actor) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (kind == RoomKind::direct) return fail(Errc::conflict, "A private chat has two members");
+  if (!is_manager(*actor)) return fail(Errc::forbidden, "Only owners and admins add members");
+  return {};
+}
+
+Result<> may_remove_member(const Removal& removal) {
+  if (!removal.actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (removal.kind == RoomKind::direct) return fail(Errc::conflict, "A private chat has two members");
+  if (!removal.leaving) {
+    if (!is_manager(*removal.actor)) return fail(Errc::forbidden, "Only owners and admins remove members");
+    if (!removal.removed) return fail(Errc::not_found, "Not a member of this room");
+    if (*removal.removed == Role::owner && *removal.actor != Role::owner) {
+      return fail(Errc::forbidden, "Only an owner removes an owner");
+    }
+  }
+  if (removal.removed == Role::owner && removal.owners <= 1) return fail(Errc::conflict, "A room keeps an owner");
+  return {};
+}
+
+std::string username_key(std::string_view username) {
+  std::string key;
+  if (std::ranges::all_of(username, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+    key = username;
+    for (char& c : key) {
+      if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
+    }
+    return key;
+  }
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* folding = icu::Normalizer2::getNFKCCasefoldInstance(error);
+  if (U_SUCCESS(error)) {
+    icu::StringByteSink<std::string> sink(&key);
+    folding->normalizeUTF8(0, icu::StringPiece(username.data(), static_cast<int32_t>(username.size())), sink, nullptr, error);
+  }
+  if (U_FAILURE(error)) throw std::runtime_error(std::string("ICU: ") + u_errorName(error));
+  return key;
+}
+
+void find_mentions(std::string_view content, const std::function<bool(const std::string& key)>& is_member) {
+  std::size_t tries = 0;
+  bool after_word = false;
+  for (std::size_t at = 0; at < content.size();) {
+    const UChar32 character = next_character(content, at);
+    if (character != '@' || after_word) {
+      after_word = character >= 0 && is_word(character);
+      continue;
+    }
+    for (const std::size_t end : name_ends(content, at)) {
+      if (++tries > kMaxMentionTries) return;
+      if (!is_member(username_key(content.substr(at, end - at)))) continue;
+      at = end;
+      break;
+    }
+  }
+}
+
+std::vector<UploadId> find_media_links(std::string_view content) {
+  constexpr std::string_view kPrefix = "/media/";
+  std::vector<UploadId> links;
+  for (std::size_t at = content.find(kPrefix); at != std::string_view::npos; at = content.find(kPrefix, at)) {
+    at += kPrefix.size();
+    const auto id =
+        content.substr(at, std::ranges::find_if_not(content.substr(at), is_id_character) - content.substr(at).begin());
+    const std::string_view rest = content.substr(at + id.size());
+    const bool has_name = rest.size() >= 2 && rest[0] == '/' && static_cast<unsigned char>(rest[1]) > ' ' && rest[1] != '/';
+    if (id.empty() || !has_name) continue;
+    const UploadId link{std::string(id)};
+    if (std::ranges::find(links, link) == links.end()) links.push_back(link);
+  }
+  return links;
+}
+
+}  // namespace payam::chat::rules

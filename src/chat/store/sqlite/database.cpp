@@ -1,0 +1,118 @@
+#include "chat/store/sqlite/database.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace payam::chat::sqlite {
+
+bool SqliteError::is_about_the_statement() const {
+  const int primary = code_ & 0xff;
+  return primary == SQLITE_CONSTRAINT || primary == SQLITE_TOOBIG || primary == SQLITE_MISMATCH;
+}
+
+Statement::~Statement() {
+  if (handle_ != nullptr) database_.give_back(handle_);
+}
+
+bool Statement::step() {
+  switch (sqlite3_step(handle_)) {
+    case SQLITE_ROW: return true;
+    case SQLITE_DONE: return false;
+    default: database_.fail(sqlite3_sql(handle_));
+  }
+}
+
+void Statement::bind_integer(int index, std::int64_t value) {
+  if (sqlite3_bind_int64(handle_, index, value) != SQLITE_OK) database_.fail("bind");
+}
+
+void Statement::bind_text(int index, std::string_view value, Lifetime lifetime) {
+  const char* data = value.data() != nullptr ? value.data() : "";
+  const auto destructor = lifetime == Lifetime::held ? SQLITE_STATIC : SQLITE_TRANSIENT;
+  if (sqlite3_bind_text64(handle_, index, data, value.size(), destructor, SQLITE_UTF8) != SQLITE_OK) database_.fail("bind");
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_, column); }
+
+std::string Statement::text(int column) const {
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+  if (data == nullptr) return {};
+  return std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+}
+
+bool Statement::is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
+
+Database::Database(const Options& options) {
+  const int flags = (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (sqlite3_open_v2(options.path.c_str(), &handle_, flags, options.vfs) != SQLITE_OK) {
+    const SqliteError error(sqlite3_extended_errcode(handle_),
+                            fmt::format("cannot open {}: {}", options.path, sqlite3_errmsg(handle_)));
+    sqlite3_close(handle_);
+    throw error;
+  }
+  // Only moments count here: another connection that recovers the log after a crash, or a checkpoint.
+  sqlite3_busy_timeout(handle_, 10'000);
+}
+
+Database::~Database() {
+  for (auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  sqlite3_close(handle_);
+}
+
+void Database::execute(const std::string& sql) {
+  if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(sql);
+}
+
+bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+std::int64_t Database::last_insert_key() const { return sqlite3_last_insert_rowid(handle_); }
+
+std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+
+void Database::fail(std::string_view doing) const {
+  throw SqliteError(sqlite3_extended_errcode(handle_), fmt::format("database: {} ({}) in {:.60}", sqlite3_errmsg(handle_),
+                                                                   sqlite3_extended_errcode(handle_), doing));
+}
+
+Statement Database::prepare(std::string_view sql) {
+  if (auto node = idle_.extract(sql)) return Statement(*this, node.mapped());
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
+      SQLITE_OK) {
+    fail(sql);
+  }
+  return Statement(*this, statement);
+}
+
+void Database::give_back(sqlite3_stmt* statement) noexcept {
+  sqlite3_reset(statement);  // repeats step()'s error, which was reported
+  sqlite3_clear_bindings(statement);
+  // Two at once of the same text happen when a query is run while another one of its kind is open.
+  if (!idle_.emplace(sqlite3_sql(statement), statement).second) sqlite3_finalize(statement);
+}
+
+Transaction::Transaction(Database& database, Kind kind) : database_(database) {
+  database_.run(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+Transaction::~Transaction() {
+  // After some errors SQLite has rolled back already.
+  if (database_.in_transaction()) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() { database_.run("COMMIT"); }
+
+Savepoint::Savepoint(Database& database) : database_(database) { database_.run("SAVEPOINT change"); }
+
+Savepoint::~Savepoint() {
+  if (kept_ || !database_.in_transaction()) return;
+  sqlite3_exec(database_.handle(), "ROLLBACK TO change; RELEASE change", nullptr, nullptr, nullptr);
+}
+
+void Savepoint::keep() {
+  database_.run("RELEASE change");
+  kept_ = true;
+}
+
+}  // namespace payam::chat::sqlite

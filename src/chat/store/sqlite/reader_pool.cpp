@@ -1,0 +1,25 @@
+#include "chat/store/sqlite/reader_pool.hpp"
+
+namespace payam::chat::sqlite {
+
+ReaderPool::ReaderPool(const std::string& path, const char* vfs, int threads, std::size_t queue_limit)
+    : pool_("the database", threads, queue_limit) {
+  for (int i = 0; i < threads; ++i) {
+    auto database = std::make_unique<Database>(Database::Options{path, true, vfs});
+    database->execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
+    idle_.push_back(std::move(database));
+  }
+}
+
+ReaderPool::Lease::Lease(ReaderPool& pool) : pool(pool) {
+  const std::lock_guard lock(pool.mutex_);
+  database = std::move(pool.idle_.back());
+  pool.idle_.pop_back();
+}
+
+ReaderPool::Lease::~Lease() {
+  const std::lock_guard lock(pool.mutex_);
+  pool.idle_.push_back(std::move(database));
+}
+
+}  // namespace payam::chat::sqlite

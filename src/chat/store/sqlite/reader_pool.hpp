@@ -1,0 +1,47 @@
+// Threads that read, each call on a connection of its own and as of one moment: a snapshot that holds every commit that was
+// acknowledged before.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "chat/store/sqlite/database.hpp"
+#include "runtime/worker_pool.hpp"
+
+namespace payam::chat::sqlite {
+
+class ReaderPool {
+ public:
+  // The database exists and is migrated.
+  ReaderPool(const std::string& path, const char* vfs, int threads, std::size_t queue_limit);
+
+  // Runs `work(Database&)`; throws Overloaded when too much waits.
+  template <class F>
+  Task<std::invoke_result_t<F&, Database&>> read(F work) {
+    auto job = [this, &work] {
+      const Lease lease(*this);
+      Transaction snapshot(*lease.database, Transaction::Kind::read);
+      return work(*lease.database);
+    };
+    co_return co_await pool_.run(job);
+  }
+
+ private:
+  // A connection for the time of one call. There are as many as threads, so one is always free.
+  struct Lease {
+    explicit Lease(ReaderPool& pool);
+    ~Lease();
+    ReaderPool& pool;
+    std::unique_ptr<Database> database;
+  };
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Database>> idle_;
+  WorkerPool pool_;  // last: its threads end before the connections
+};
+
+}  // namespace payam::chat::sqlite

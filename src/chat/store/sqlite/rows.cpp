@@ -1,0 +1,115 @@
+#include "chat/store/sqlite/rows.hpp"
+
+#include <cassert>
+
+namespace payam::chat::sqlite {
+
+std::vector<Member> read_members(Database& database, std::int64_t room) {
+  std::vector<Member> members;
+  Statement row = database.query(
+      "SELECT u.id, u.email, u.username, m.role, m.read_seq FROM members m JOIN users u ON u.key = m.user WHERE m.room = ?"
+      " ORDER BY u.email",
+      room);
+  while (row.step()) {
+    members.push_back(
+        {row.get<UserId>(0), row.get<std::string>(1), row.get<std::string>(2), row.get<Role>(3), row.get<Seq>(4)});
+  }
+  return members;
+}
+
+MessageCursor::MessageCursor(Database& database, const RoomRef& room, Seq first, Seq last)
+    : room_(room.id),
+      messages_(database.query("SELECT m.seq, m.id, m.rev, u.email, u.id, m.content, m.at, m.client_id, m.reply_to, "
+                               "m.edited_at, m.deleted, m.pinned,"
+                               " m.first_rev FROM messages m CROSS JOIN users u ON u.key = m.sender"
+                               " WHERE m.room = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq",
+                               room.key, first, last)),
+      mentions_(database.query("SELECT n.seq, u.email FROM mentions n CROSS JOIN users u ON u.key = n.user"
+                               " WHERE n.room = ? AND n.seq BETWEEN ? AND ? AND u.email IS NOT NULL ORDER BY n.seq, n.position",
+                               room.key, first, last)),
+      attachments_(database.query(
+          "SELECT a.seq, f.id, u.id, f.name, f.content_type, f.size, f.width, f.height, f.created_at FROM message_uploads a"
+          " CROSS JOIN uploads f ON f.key = a.upload CROSS JOIN users u ON u.key = f.uploader"
+          " WHERE a.room = ? AND a.seq BETWEEN ? AND ? AND a.position IS NOT NULL ORDER BY a.seq, a.position",
+          room.key, first, last)) {}
+
+std::optional<Message> MessageCursor::next() {
+  if (!messages_.step()) return std::nullopt;
+  Message message;
+  message.room = room_;
+  message.seq = messages_.get<Seq>(0);
+  message.id = messages_.get<MessageId>(1);
+  message.rev = messages_.get<Rev>(2);
+  message.sender = messages_.get<std::optional<std::string>>(3);
+  message.sender_id = messages_.get<UserId>(4);
+  message.content = messages_.get<std::string>(5);
+  message.timestamp = messages_.get<Timestamp>(6);
+  message.client_id = messages_.get<std::optional<std::string>>(7);
+  message.reply_to = messages_.get<std::optional<MessageId>>(8);
+  message.edited_at = messages_.get<std::optional<Timestamp>>(9);
+  message.deleted = messages_.get<bool>(10);
+  message.pinned = messages_.get<bool>(11);
+  first_rev_ = messages_.get<Rev>(12);
+  for (; mentions_.belongs_to(message.seq); mentions_.step()) {
+    message.mentions.push_back(mentions_.row().get<std::string>(1));
+  }
+  for (; attachments_.belongs_to(message.seq); attachments_.step()) {
+    const Statement& row = attachments_.row();
+    message.attachments.push_back({row.get<UploadId>(1), row.get<UserId>(2), row.get<std::string>(3), row.get<std::string>(4),
+                                   row.get<std::uint64_t>(5), row.get<std::optional<int>>(6), row.get<std::optional<int>>(7),
+                                   row.get<Timestamp>(8)});
+  }
+  return message;
+}
+
+std::vector<Message> read_messages(Database& database, const RoomRef& room, Seq first, Seq last) {
+  std::vector<Message> messages;
+  if (first > last) return messages;
+  MessageCursor cursor(database, room, first, last);
+  while (auto message = cursor.next()) messages.push_back(std::move(*message));
+  return messages;
+}
+
+LogCursor::LogCursor(Database& database, const RoomRef& room, Rev after)
+    : database_(database),
+      room_(room),
+      rows_(database.query(
+          "SELECT l.rev, l.kind, l.seq, l.at, l.name, u.id, u.email FROM log l CROSS JOIN users u ON u.key = l.actor"
+          " WHERE l.room = ? AND l.rev > ? ORDER BY l.rev",
+          room.key, after)) {}
+
+bool LogCursor::next() { return rows_.step(); }
+
+Entry LogCursor::entry() const {
+  Entry entry;
+  entry.room = room_.id;
+  entry.rev = rev();
+  entry.at = rows_.get<Timestamp>(3);
+  entry.actor = rows_.get<UserId>(5);
+  entry.actor_email = rows_.get<std::optional<std::string>>(6);
+  std::vector<Participant> named = participants();
+  switch (kind()) {
+    case EntryKind::room_created: {
+      // Only the two of a direct room have no name to give it.
+      const auto name = rows_.get<std::optional<std::string>>(4);
+      entry.body = RoomCreated{name ? RoomKind::group : RoomKind::direct, name.value_or(""), std::move(named)};
+      break;
+    }
+    case EntryKind::members_added: entry.body = MembersAdded{std::move(named)}; break;
+    case EntryKind::member_removed: entry.body = MemberRemoved{std::move(named.at(0))}; break;
+    case EntryKind::message_added: assert(false); break;
+  }
+  return entry;
+}
+
+std::vector<Participant> LogCursor::participants() const {
+  std::vector<Participant> named;
+  Statement row = database_.query(
+      "SELECT u.id, u.email, n.role FROM log_members n CROSS JOIN users u ON u.key = n.user"
+      " WHERE n.room = ? AND n.rev = ? ORDER BY n.position",
+      room_.key, rev());
+  while (row.step()) named.push_back({row.get<UserId>(0), row.get<std::optional<std::string>>(1), row.get<Role>(2)});
+  return named;
+}
+
+}  // namespace payam::chat::sqlite

@@ -1,0 +1,74 @@
+// From rows to the model: what both the writer (for the state after a change) and the readers need.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "chat/model.hpp"
+#include "chat/store/sqlite/database.hpp"
+
+namespace payam::chat::sqlite {
+
+// As the log's `kind` holds it.
+enum class EntryKind : std::uint8_t { room_created = 1, message_added = 2, members_added = 3, member_removed = 4 };
+
+// A room's key and its public id, which go together through all of these.
+struct RoomRef {
+  std::int64_t key = 0;
+  RoomId id;
+};
+
+// All of the room, by e-mail.
+std::vector<Member> read_members(Database& database, std::int64_t room);
+
+// Messages `first` to `last`, ascending, in their present state, one at a time.
+class MessageCursor {
+ public:
+  MessageCursor(Database& database, const RoomRef& room, Seq first, Seq last);
+
+  std::optional<Message> next();
+  Rev first_rev() const { return first_rev_; }  // of the entry that added the message last given
+
+ private:
+  // Rows of another table in the same order, taken along as their message passes.
+  class Side {
+   public:
+    explicit Side(Statement rows) : rows_(std::move(rows)), more_(rows_.step()) {}
+    bool belongs_to(Seq seq) const { return more_ && rows_.get<Seq>(0) == seq; }
+    const Statement& row() const { return rows_; }
+    void step() { more_ = rows_.step(); }
+
+   private:
+    Statement rows_;
+    bool more_;
+  };
+
+  RoomId room_;
+  Statement messages_;
+  Side mentions_;
+  Side attachments_;
+  Rev first_rev_;
+};
+
+std::vector<Message> read_messages(Database& database, const RoomRef& room, Seq first, Seq last);
+
+// The room's log after `rev`, ascending, one entry at a time. Of a message only its `seq`: see MessageCursor.
+class LogCursor {
+ public:
+  LogCursor(Database& database, const RoomRef& room, Rev after);
+
+  bool next();
+  Rev rev() const { return rows_.get<Rev>(0); }
+  EntryKind kind() const { return rows_.get<EntryKind>(1); }
+  Seq seq() const { return rows_.get<Seq>(2); }  // the room's last one as of this entry; of a message its own
+  Entry entry() const;                           // not for messages
+
+ private:
+  std::vector<Participant> participants() const;
+
+  Database& database_;
+  RoomRef room_;
+  Statement rows_;
+};
+
+}  // namespace payam::chat::sqlite

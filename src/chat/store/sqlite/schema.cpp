@@ -1,0 +1,171 @@
+#include "chat/store/sqlite/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace payam::chat::sqlite {
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x5061796d;  // "Paym", so that `file` and we know our databases
+
+// Step N leads from schema N to N + 1. A step that was released is never changed; a new one is added.
+//
+// Users, rooms and uploads have an integer `key` beside the public id: it is what the large tables repeat. Times are
+// milliseconds since 1970. The large tables are clustered by room, so that a page of history is read from neighbouring pages of
+// the file.
+constexpr std::array kMigrations = {
+    R"sql(
+CREATE TABLE users (
+  key           INTEGER PRIMARY KEY,
+  id            TEXT NOT NULL UNIQUE,
+  email         TEXT UNIQUE,           -- lower case; this and the next are null once the account is erased
+  username      TEXT,
+  username_key  TEXT UNIQUE,           -- as compared: rules::username_key
+  full_name     TEXT,
+  password_hash TEXT NOT NULL,
+  created_at    INTEGER NOT NULL,
+  last_seen     INTEGER
+) STRICT;
+
+CREATE TABLE sessions (
+  id           TEXT PRIMARY KEY,
+  user         INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+  device       TEXT NOT NULL,
+  address      TEXT NOT NULL,
+  refresh_hash TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_of_user ON sessions (user);
+
+CREATE TABLE rooms (
+  key        INTEGER PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE,
+  kind       INTEGER NOT NULL,         -- RoomKind
+  name       TEXT NOT NULL,
+  topic      TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  active_at  INTEGER NOT NULL,         -- of the latest entry of the log
+  last_seq   INTEGER NOT NULL,
+  rev        INTEGER NOT NULL,
+  low_user   INTEGER REFERENCES users, -- the pair of a direct room, the lower key first
+  high_user  INTEGER REFERENCES users,
+  CHECK ((kind = 1) = (low_user IS NOT NULL AND high_user IS NOT NULL AND low_user < high_user))
+) STRICT;
+CREATE UNIQUE INDEX direct_pairs ON rooms (low_user, high_user) WHERE kind = 1;
+
+CREATE TABLE members (
+  room      INTEGER NOT NULL REFERENCES rooms,
+  user      INTEGER NOT NULL REFERENCES users,
+  role      INTEGER NOT NULL,          -- Role
+  read_seq  INTEGER NOT NULL,
+  joined_at INTEGER NOT NULL,
+  PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rooms_of_user ON members (user, room);
+
+-- What happened in each room, in order: rows are added, never changed.
+CREATE TABLE log (
+  room  INTEGER NOT NULL REFERENCES rooms,
+  rev   INTEGER NOT NULL,
+  kind  INTEGER NOT NULL,              -- EntryKind
+  seq   INTEGER NOT NULL,              -- the room's last one after this entry; of a message its own
+  at    INTEGER NOT NULL,
+  actor INTEGER NOT NULL REFERENCES users,
+  name  TEXT,                          -- the room's, if the entry gave it one
+  PRIMARY KEY (room, rev)
+) STRICT, WITHOUT ROWID;
+
+-- Whom an entry about membership names.
+CREATE TABLE log_members (
+  room     INTEGER NOT NULL,
+  rev      INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  user     INTEGER NOT NULL REFERENCES users,
+  role     INTEGER NOT NULL,
+  PRIMARY KEY (room, rev, position),
+  FOREIGN KEY (room, rev) REFERENCES log
+) STRICT, WITHOUT ROWID;
+
+-- Messages in their present state.
+CREATE TABLE messages (
+  room      INTEGER NOT NULL REFERENCES rooms,
+  seq       INTEGER NOT NULL,
+  id        TEXT NOT NULL UNIQUE,
+  first_rev INTEGER NOT NULL,          -- of the entry that added it
+  rev       INTEGER NOT NULL,          -- of its latest change
+  sender    INTEGER NOT NULL REFERENCES users,
+  at        INTEGER NOT NULL,
+  content   TEXT NOT NULL,
+  client_id TEXT,
+  reply_to  TEXT,                      -- a message's id
+  edited_at INTEGER,
+  deleted   INTEGER NOT NULL DEFAULT 0,
+  pinned    INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (room, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX retries ON messages (room, sender, client_id) WHERE client_id IS NOT NULL;
+
+CREATE TABLE mentions (
+  room     INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  user     INTEGER NOT NULL REFERENCES users,
+  PRIMARY KEY (room, seq, position),
+  FOREIGN KEY (room, seq) REFERENCES messages
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE uploads (
+  key          INTEGER PRIMARY KEY,
+  id           TEXT NOT NULL UNIQUE,
+  uploader     INTEGER NOT NULL REFERENCES users,
+  name         TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  size         INTEGER NOT NULL,
+  width        INTEGER,
+  height       INTEGER,
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- Which messages refer to an upload; what lets the room's members fetch it.
+CREATE TABLE message_uploads (
+  room     INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  upload   INTEGER NOT NULL REFERENCES uploads,
+  position INTEGER,                    -- among the attachments; null if only the text links to it
+  PRIMARY KEY (room, seq, upload),
+  FOREIGN KEY (room, seq) REFERENCES messages
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rooms_of_upload ON message_uploads (upload, room);
+)sql",
+};
+
+std::int64_t pragma(Database& database, std::string_view sql) {
+  Statement statement = database.query(sql);
+  statement.step();
+  return statement.get<std::int64_t>(0);
+}
+
+}  // namespace
+
+void migrate(Database& database) {
+  const auto latest = static_cast<std::int64_t>(kMigrations.size());
+  const std::int64_t version = pragma(database, "PRAGMA user_version");
+  const std::int64_t application = pragma(database, "PRAGMA application_id");
+  const bool empty = pragma(database, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (!empty && application != kApplicationId) throw std::runtime_error("the database file belongs to another program");
+  if (version > latest) {
+    throw std::runtime_error(
+        fmt::format("the database was written by a newer Payam (its schema is {}, this one knows up to {}): use that version",
+                    version, latest));
+  }
+  for (std::int64_t step = version; step < latest; ++step) {
+    Transaction transaction(database, Transaction::Kind::write);
+    database.execute(kMigrations[static_cast<std::size_t>(step)]);
+    database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, step + 1));
+    transaction.commit();
+  }
+}
+
+}  // namespace payam::chat::sqlite

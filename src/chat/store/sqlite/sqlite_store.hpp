@@ -1,0 +1,24 @@
+// The embedded store: one file, one writer thread, a few readers. Nothing to install, nothing to run beside it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "chat/store/store.hpp"
+
+namespace payam::chat {
+
+struct SqliteOptions {
+  std::filesystem::path path;  // of the database file, whose folder exists; ":memory:" lives as long as the store
+  int readers = 2;             // threads and connections
+  std::size_t reader_queue = 20'000;
+  std::size_t writer_queue = 20'000;
+  const char* vfs = nullptr;  // SQLite's file layer by name; tests put faults there
+};
+
+// Opens and, where needed, creates or migrates. Throws std::runtime_error with a text for the operator. Whoever waits for the
+// store must have been answered before its end.
+std::unique_ptr<Store> open_sqlite_store(const SqliteOptions& options);
+
+}  // namespace payam::chat

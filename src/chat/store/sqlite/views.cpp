@@ -1,0 +1,195 @@
+#include "chat/store/sqlite/views.hpp"
+
+#include <algorithm>
+
+#include "chat/rules.hpp"
+#include "chat/store/sqlite/accounts.hpp"
+#include "chat/store/sqlite/rows.hpp"
+
+namespace payam::chat::sqlite {
+namespace {
+
+// The room if `viewer` is a member: nobody else learns whether it exists.
+struct Visible {
+  std::int64_t key = 0;
+  Room room;
+  RoomRef ref() const { return {key, room.id}; }
+};
+
+Result<Visible> find_visible(Database& database, const RoomId& id, const UserId& viewer) {
+  Statement row = database.query(
+      "SELECT r.key, r.kind, r.name, r.topic, r.created_at, r.last_seq, r.rev FROM rooms r CROSS JOIN users u CROSS JOIN "
+      "members m"
+      " ON m.room = r.key AND m.user = u.key WHERE r.id = ? AND u.id = ?",
+      id, viewer);
+  if (!row.step()) return fail(Errc::not_found, std::string(rules::kRoomNotFound));
+  return Visible{row.get<std::int64_t>(0),
+                 {id, row.get<RoomKind>(1), row.get<std::string>(2), row.get<std::string>(3), row.get<Timestamp>(4),
+                  row.get<Seq>(5), row.get<Rev>(6)}};
+}
+
+std::vector<Message> newest_messages(Database& database, const RoomRef& room, Seq last, int count) {
+  return read_messages(database, room, Seq{std::max<std::int64_t>(1, last.value - count + 1)}, last);
+}
+
+std::optional<User> find_other(Database& database, std::int64_t room, const UserId& user) {
+  Statement row = database.query(
+      "SELECT u.id FROM members m CROSS JOIN users u ON u.key = m.user WHERE m.room = ? AND u.id <> ? AND u.email IS NOT NULL",
+      room, user);
+  if (!row.step()) return std::nullopt;
+  return find_user(database, row.get<UserId>(0));
+}
+
+}  // namespace
+
+Result<RoomView> find_room(Database& database, const RoomId& room, const UserId& viewer, int messages) {
+  auto visible = find_visible(database, room, viewer);
+  if (!visible) return std::unexpected(std::move(visible.error()));
+  RoomView view;
+  view.members = read_members(database, visible->key);
+  view.messages = newest_messages(database, visible->ref(), visible->room.last_seq, messages);
+  view.room = std::move(visible->room);
+  return view;
+}
+
+std::vector<RoomSummary> rooms_of(Database& database, const UserId& user, RoomKind kind) {
+  std::vector<RoomSummary> rooms;
+  Statement row = database.query(
+      "SELECT r.key, r.id, r.name, r.topic, r.created_at, r.last_seq, r.rev, r.last_seq - m.read_seq"
+      " FROM users u CROSS JOIN members m ON m.user = u.key CROSS JOIN rooms r ON r.key = m.room WHERE u.id = ? AND r.kind = ?"
+      " ORDER BY r.active_at DESC, r.key DESC",
+      user, kind);
+  while (row.step()) {
+    const RoomRef ref{row.get<std::int64_t>(0), row.get<RoomId>(1)};
+    RoomSummary summary;
+    summary.room = {ref.id,          kind,           row.get<std::string>(2), row.get<std::string>(3), row.get<Timestamp>(4),
+                    row.get<Seq>(5), row.get<Rev>(6)};
+    summary.unread_count = row.get<std::int64_t>(7);
+    auto last = newest_messages(database, ref, summary.room.last_seq, 1);
+    if (!last.empty()) summary.last_message = std::move(last.front());
+    if (kind == RoomKind::direct) summary.other = find_other(database, ref.key, user);
+    rooms.push_back(std::move(summary));
+  }
+  return rooms;
+}
+
+std::vector<RoomId> room_ids_of(Database& database, const UserId& user) {
+  std::vector<RoomId> ids;
+  Statement row = database.query(
+      "SELECT r.id FROM users u CROSS JOIN members m ON m.user = u.key CROSS JOIN rooms r ON r.key = m.room WHERE u.id = ?",
+      user);
+  while (row.step()) ids.push_back(row.get<RoomId>(0));
+  return ids;
+}
+
+bool is_member(Database& database, const RoomId& room, const UserId& user) {
+  return find_visible(database, room, user).has_value();
+}
+
+// `seq` has no gaps, so every page is a range known before reading.
+Result<HistoryPage> history(Database& database, const RoomId& room, const UserId& viewer, const HistoryQuery& query) {
+  const auto visible = find_visible(database, room, viewer);
+  if (!visible) return std::unexpected(visible.error());
+  const std::int64_t newest = visible->room.last_seq.value;
+  const std::int64_t limit = query.limit;
+  const std::int64_t seq = std::clamp<std::int64_t>(query.seq.value, 0, newest + 1);
+  std::int64_t first = 1;
+  std::int64_t last = newest;
+  switch (query.from) {
+    case HistoryQuery::From::newest: first = newest - limit + 1; break;
+    case HistoryQuery::From::before:
+      last = seq - 1;
+      first = last - limit + 1;
+      break;
+    case HistoryQuery::From::after:
+      first = seq + 1;
+      last = first + limit - 1;
+      break;
+    case HistoryQuery::From::around:
+      last = std::min(std::max<std::int64_t>(1, seq - limit / 2) + limit - 1, newest);
+      first = last - limit + 1;
+      break;
+  }
+  first = std::max<std::int64_t>(1, first);
+  last = std::min(last, newest);
+  HistoryPage page;
+  page.messages = read_messages(database, visible->ref(), Seq{first}, Seq{last});
+  page.has_older = first > 1 && newest > 0;
+  page.has_newer = last < newest;
+  return page;
+}
+
+Result<CatchUp> messages_after(Database& database, const RoomId& room, const UserId& viewer, Seq seq,
+                               const CatchUpLimit& limit) {
+  const auto visible = find_visible(database, room, viewer);
+  if (!visible) return std::unexpected(visible.error());
+  CatchUp result;
+  std::size_t bytes = 0;
+  const Seq newest = visible->room.last_seq;
+  const Seq first{std::clamp<std::int64_t>(seq.value, 0, newest.value) + 1};
+  MessageCursor cursor(database, visible->ref(), first, newest);
+  while (result.messages.size() < static_cast<std::size_t>(limit.entries) && bytes < limit.bytes) {
+    auto message = cursor.next();
+    if (!message) break;
+    result.seq = message->seq;
+    result.rev = cursor.first_rev();
+    bytes += message->content.size();
+    result.messages.push_back(std::move(*message));
+  }
+  result.more = !result.messages.empty() && result.seq < newest;
+  if (!result.more) {
+    result.seq = newest;
+    result.rev = visible->room.rev;
+  }
+  return result;
+}
+
+Result<CatchUp> changes_after(Database& database, const RoomId& room, const UserId& viewer, Rev rev,
+                              const CatchUpLimit& limit) {
+  const auto visible = find_visible(database, room, viewer);
+  if (!visible) return std::unexpected(visible.error());
+  constexpr std::size_t kParticipantBytes = 64;  // about, with an e-mail
+  CatchUp result;
+  result.seq = visible->room.last_seq;
+  result.rev = visible->room.rev;
+  std::size_t bytes = 0;
+  int entries = 0;
+  LogCursor log(database, visible->ref(), Rev{std::max<std::int64_t>(rev.value, 0)});
+  std::optional<MessageCursor> messages;
+  while (log.next()) {
+    if (entries == limit.entries || bytes >= limit.bytes) {
+      result.more = true;
+      break;
+    }
+    ++entries;
+    result.rev = log.rev();
+    result.seq = log.seq();
+    if (log.kind() == EntryKind::message_added) {
+      if (!messages) messages.emplace(database, visible->ref(), log.seq(), visible->room.last_seq);
+      Message message = messages->next().value();
+      bytes += message.content.size();
+      result.messages.push_back(std::move(message));
+    } else {
+      Entry entry = log.entry();
+      if (const auto* created = std::get_if<RoomCreated>(&entry.body)) bytes += created->members.size() * kParticipantBytes;
+      if (const auto* added = std::get_if<MembersAdded>(&entry.body)) bytes += added->members.size() * kParticipantBytes;
+      result.changes.push_back(std::move(entry));
+    }
+  }
+  return result;
+}
+
+std::vector<UserId> contacts_of(Database& database, const UserId& user, int largest_room) {
+  std::vector<UserId> contacts;
+  Statement row = database.query(
+      "WITH me AS (SELECT key FROM users WHERE id = ?1),"
+      " shared AS (SELECT m.room FROM members m WHERE m.user = (SELECT key FROM me)"
+      "  AND (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.room = m.room LIMIT ?2 + 1)) <= ?2)"
+      " SELECT u.id FROM users u WHERE u.key IN (SELECT m.user FROM shared CROSS JOIN members m ON m.room = shared.room)"
+      " AND u.id <> ?1 ORDER BY u.id",
+      user, largest_room);
+  while (row.step()) contacts.push_back(row.get<UserId>(0));
+  return contacts;
+}
+
+}  // namespace payam::chat::sqlite

@@ -1,0 +1,146 @@
+#include "chat/store/sqlite/writer.hpp"
+
+#include <sqlite3.h>
+
+namespace payam::chat::sqlite {
+
+class Writer::ChangeJob final : public Job {
+ public:
+  ChangeJob(Change change, std::size_t bytes, Completion<Result<Commit>> done)
+      : Job(Place::in_transaction, bytes), change_(std::move(change)), done_(std::move(done)) {}
+
+  void apply(Writer& writer) override {
+    auto result = writer.appender_.apply(change_);
+    if (result && !result->repeated) {
+      index_ = writer.commits_.size();
+      writer.commits_.push_back(std::move(*result));
+    } else {
+      answer_ = std::move(result);
+    }
+  }
+  void succeed(Writer& writer) override { done_(answer_ ? std::move(*answer_) : std::move(writer.commits_[index_])); }
+  void fail(std::exception_ptr why) override { done_.fail(std::move(why)); }
+
+ private:
+  Change change_;
+  Completion<Result<Commit>> done_;
+  std::optional<Result<Commit>> answer_;  // a refusal or a repetition; else commits_[index_]
+  std::size_t index_ = 0;
+};
+
+Writer::Writer(std::unique_ptr<Database> database, Options options)
+    : database_(std::move(database)), options_(options), appender_(*database_, options.cache_entries) {
+  sqlite3_wal_hook(
+      database_->handle(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<Writer*>(self)->log_pages_ = static_cast<std::size_t>(pages);
+        return SQLITE_OK;
+      },
+      this);
+  thread_ = std::thread([this] { loop(); });
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ready_.notify_one();
+  thread_.join();
+}
+
+Task<Result<Commit>> Writer::commit(Change change) {
+  auto start = [this, &change](Completion<Result<Commit>> done) {
+    const auto* send = std::get_if<SendMessage>(&change);
+    const std::size_t bytes = send != nullptr ? send->content.size() : 0;
+    submit(std::make_unique<ChangeJob>(std::move(change), bytes, std::move(done)));
+  };
+  co_return co_await await_completion<Result<Commit>>(start);
+}
+
+void Writer::submit(std::unique_ptr<Job> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_ && queue_.size() < options_.queue_jobs && queued_bytes_ + job->bytes <= options_.queue_bytes) {
+      queued_bytes_ += job->bytes;
+      queue_.push_back(std::move(job));
+    }
+  }
+  if (job) {
+    job->fail(std::make_exception_ptr(Overloaded("the database has too much to write")));
+  } else {
+    ready_.notify_one();
+  }
+}
+
+void Writer::loop() {
+  for (Batch batch = take(); !batch.empty(); batch = take()) {
+    run_batch(batch);
+    batch.clear();
+    checkpoint_if_due();
+  }
+}
+
+// What waits and goes into one transaction; empty at the end of all.
+Writer::Batch Writer::take() {
+  std::unique_lock lock(mutex_);
+  ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  Batch batch;
+  while (!queue_.empty() && batch.size() < options_.batch_jobs) {
+    if (!batch.empty() && queue_.front()->place == Place::alone) break;
+    queued_bytes_ -= queue_.front()->bytes;
+    batch.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    if (batch.back()->place == Place::alone) break;
+  }
+  return batch;
+}
+
+void Writer::run_batch(Batch& batch) {
+  commits_.clear();
+  try {
+    if (batch.front()->place == Place::alone) {
+      apply_all(batch);
+    } else {
+      Transaction transaction(*database_, Transaction::Kind::write);
+      apply_all(batch);
+      appender_.cache().flush();
+      transaction.commit();
+      appender_.cache().trim();
+    }
+  } catch (...) {
+    appender_.cache().forget();
+    for (auto& job : batch) job->fail(std::current_exception());
+    return;
+  }
+  if (observer_ && !commits_.empty()) observer_(commits_);
+  for (auto& job : batch) {
+    if (job->error) {
+      job->fail(std::move(job->error));
+    } else {
+      job->succeed(*this);
+    }
+  }
+}
+
+void Writer::apply_all(Batch& batch) {
+  for (auto& job : batch) {
+    try {
+      job->apply(*this);
+    } catch (const SqliteError& error) {
+      if (!error.is_about_the_statement()) throw;
+      job->error = std::current_exception();
+    } catch (...) {
+      job->error = std::current_exception();
+    }
+  }
+}
+
+// Copies the log into the database file, so that the log begins anew. Readers go on; a failure is tried again next time.
+void Writer::checkpoint_if_due() {
+  if (log_pages_ < options_.checkpoint_pages) return;
+  log_pages_ = 0;
+  sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
+}  // namespace payam::chat::sqlite

@@ -1,0 +1,136 @@
+// The one thread that changes the database. It takes all that waits into one transaction (group commit: one fsync for many
+// changes), and after COMMIT tells the observer and then the callers. Nothing waits on a timer: an idle writer begins at once.
+//
+// When COMMIT or a write fails (disk full, I/O error), every change of the transaction fails, nothing is published, and the
+// next transaction starts from what is on disk.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "chat/store/sqlite/appender.hpp"
+#include "chat/store/sqlite/database.hpp"
+#include "chat/store/store.hpp"
+#include "runtime/completion.hpp"
+#include "runtime/worker_pool.hpp"
+
+namespace payam::chat::sqlite {
+
+class Writer {
+ public:
+  struct Options {
+    std::size_t queue_jobs = 20'000;       // that wait; more are refused
+    std::size_t queue_bytes = 64 << 20;    // of content that waits
+    std::size_t batch_jobs = 1'000;        // in one transaction
+    std::size_t cache_entries = 200'000;   // of each kind: rooms, members, users
+    std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until it is copied into the database file
+  };
+
+  // Takes over `database`, which is migrated.
+  Writer(std::unique_ptr<Database> database, Options options);
+  // Finishes what waits, then joins.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void observe(CommitObserver observer) { observer_ = std::move(observer); }
+
+  // Both throw Overloaded when the queue is full.
+  Task<Result<Commit>> commit(Change change);
+  // `work(Database&)` inside the transaction; it must leave nothing behind if it throws.
+  template <class F>
+  Task<std::invoke_result_t<F&, Database&>> write(F work) {
+    return run(std::move(work), Place::in_transaction);
+  }
+  // `work(Database&)` between transactions: reads for a database that has no other connection.
+  template <class F>
+  Task<std::invoke_result_t<F&, Database&>> read(F work) {
+    return run(std::move(work), Place::alone);
+  }
+
+ private:
+  enum class Place { in_transaction, alone };
+
+  // One piece of work and who waits for it. The writer calls apply() and then exactly one of the other two.
+  class Job {
+   public:
+    Job(Place place, std::size_t bytes) : place(place), bytes(bytes) {}
+    virtual ~Job() = default;
+    virtual void apply(Writer& writer) = 0;
+    virtual void succeed(Writer& writer) = 0;
+    virtual void fail(std::exception_ptr error) = 0;
+
+    const Place place;
+    const std::size_t bytes;
+    std::exception_ptr error;  // its own, while the others of the transaction are well
+  };
+  using Batch = std::vector<std::unique_ptr<Job>>;
+
+  template <class R, class F>
+  class WorkJob final : public Job {
+   public:
+    WorkJob(Place place, F& work, Completion<R> done) : Job(place, 0), work_(work), done_(std::move(done)) {}
+    void apply(Writer& writer) override {
+      if constexpr (std::is_void_v<std::invoke_result_t<F&, Database&>>) {
+        work_(*writer.database_);
+        result_.emplace();
+      } else {
+        result_.emplace(work_(*writer.database_));
+      }
+    }
+    void succeed(Writer&) override { done_(std::move(*result_)); }
+    void fail(std::exception_ptr error) override { done_.fail(std::move(error)); }
+
+   private:
+    F& work_;  // of the caller's coroutine, which waits
+    Completion<R> done_;
+    std::optional<R> result_;
+  };
+  class ChangeJob;
+
+  template <class F>
+  Task<std::invoke_result_t<F&, Database&>> run(F work, Place place) {
+    using Returned = std::invoke_result_t<F&, Database&>;
+    using R = std::conditional_t<std::is_void_v<Returned>, std::monostate, Returned>;
+    auto start = [this, place, &work](Completion<R> done) {
+      submit(std::make_unique<WorkJob<R, F>>(place, work, std::move(done)));
+    };
+    if constexpr (std::is_void_v<Returned>) {
+      co_await await_completion<R>(start);
+    } else {
+      co_return co_await await_completion<R>(start);
+    }
+  }
+
+  void submit(std::unique_ptr<Job> job);
+  void loop();
+  Batch take();
+  void run_batch(Batch& batch);
+  void apply_all(Batch& batch);
+  void checkpoint_if_due();
+
+  const std::unique_ptr<Database> database_;
+  const Options options_;
+  Appender appender_;
+  CommitObserver observer_;
+  std::vector<Commit> commits_;  // of the present transaction, in order
+  std::size_t log_pages_ = 0;    // since the last checkpoint
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::unique_ptr<Job>> queue_;
+  std::size_t queued_bytes_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace payam::chat::sqlite
