@@ -1,0 +1,258 @@
+// One endpoint, said once: from its description and its handler's types come the route, the check of the token, the parsing
+// with every fault at once, the reply's text and the OpenAPI operation.
+//
+//   struct SendInput {                 // any of: path, query, body, form
+//     RoomPath path;
+//     SendRequest body;
+//   };
+//   api.add<SendInput>({.method = Method::post, .path = "/chat/chat_rooms/{id}/messages", .summary = "Send a message",
+//                       .tag = "messages", .status = 201,
+//                       .replies = {{200, "The message of an earlier try"}, {404, "No such room, or not yours"}}},
+//                      [&](Call<Caller> call, SendInput in) -> Task<Answer<MessageReply>> { … });
+//
+// `path` and `query` are described structs. A request with `body` (JSON) and `form` (urlencoded or multipart, no files) takes
+// either, and both members are then std::optional: the content type decides.
+#pragma once
+
+#include <cassert>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "http/api/openapi.hpp"
+#include "http/api/refusal.hpp"
+#include "http/codec/parse.hpp"
+#include "http/server/router.hpp"
+
+namespace payam::http {
+
+// A successful reply. `status` 0 stands for the endpoint's own.
+template <class T>
+struct Reply {
+  Reply(T b) : body(std::move(b)) {}  // implicit: co_return value
+  Reply(int s, T b) : status(s), body(std::move(b)) {}
+
+  int status = 0;
+  T body;
+  Headers headers;
+};
+
+// What a handler returns. Reply<Nothing> has no body; Answer<Response> is sent as it is.
+template <class T>
+using Answer = std::expected<std::conditional_t<std::is_same_v<T, Response>, Response, Reply<T>>, Refusal>;
+
+// What a handler gets besides its input. The references live until the response is sent.
+template <class Identity>
+struct Call {
+  Shard& shard;
+  Request& request;
+  Identity identity;  // as the authenticator made it; a default one where no token is needed
+};
+
+enum class Auth { none, bearer };
+
+struct Endpoint {
+  Method method = Method::get;
+  std::string path;
+  std::string summary;
+  std::string tag = {};
+  std::string description = {};
+  Auth auth = Auth::bearer;
+  int status = 200;                           // of success
+  std::string success = {};                   // its description
+  std::vector<DocumentedReply> replies = {};  // the others: errors, and successes with another status
+  RouteOptions options = {};
+  std::string request_type = {};  // of a body that the handler reads itself: "multipart/form-data"
+  std::optional<json::object> request_schema = {};
+};
+
+namespace detail {
+
+template <class T>
+struct Unwrap {
+  using type = T;
+};
+template <class T>
+struct Unwrap<std::optional<T>> {
+  using type = T;
+};
+template <class T>
+using Unwrapped = typename Unwrap<std::remove_cvref_t<T>>::type;
+
+// Fields of an urlencoded or (small, fileless) multipart body; empty for any other.
+Pairs form_fields(const Request& request);
+bool has_json_body(const Request& request);
+
+// Moves a part's value into the input or its faults to the others.
+template <class T, class Slot>
+void take(Parsed<T> parsed, Slot& slot, Faults& faults) {
+  if (parsed) {
+    slot = std::move(*parsed);
+  } else {
+    for (auto& fault : parsed.error()) faults.push_back(std::move(fault));
+  }
+}
+
+template <class In>
+std::expected<In, Faults> read_input(const Request& request) {
+  In in{};
+  Faults faults;
+  if constexpr (requires { in.path; }) {
+    using Path = std::remove_cvref_t<decltype(in.path)>;
+    take(parse_pairs<Path>(request.params, {"path"}), in.path, faults);
+  }
+  if constexpr (requires { in.query; }) {
+    using Query = std::remove_cvref_t<decltype(in.query)>;
+    take(parse_pairs<Query>(request.query.all(), {"query"}), in.query, faults);
+  }
+  constexpr bool has_body = requires { in.body; };
+  constexpr bool has_form = requires { in.form; };
+  bool take_body = has_body;
+  if constexpr (has_body && has_form) take_body = has_json_body(request);
+  if constexpr (has_body) {
+    using Body = Unwrapped<decltype(in.body)>;
+    const auto type = request.headers.find("Content-Type").value_or("");
+    if (take_body) take(parse_body<Body>(request.body, type), in.body, faults);
+  }
+  if constexpr (has_form) {
+    using Form = Unwrapped<decltype(in.form)>;
+    if (!take_body) take(parse_pairs<Form>(form_fields(request), {"body"}, Blank::missing), in.form, faults);
+  }
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  return in;
+}
+
+template <class T>
+void document_parameters(const char* in, Schemas& schemas, Operation& operation) {
+  if constexpr (DescribedStruct<T>) {
+    boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
+      using M = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
+      operation.parameters.push_back(
+          {std::string(field_name(member.name)), in, Presence<M>::required, Codec<M>::schema(schemas, Direction::input)});
+    });
+  }
+}
+
+template <class In>
+void document_input(Schemas& schemas, Operation& operation) {
+  if constexpr (requires(In in) { in.path; }) {
+    document_parameters<std::remove_cvref_t<decltype(In::path)>>("path", schemas, operation);
+  }
+  if constexpr (requires(In in) { in.query; }) {
+    document_parameters<std::remove_cvref_t<decltype(In::query)>>("query", schemas, operation);
+  }
+  if constexpr (requires(In in) { in.body; }) {
+    using Body = Unwrapped<decltype(In::body)>;
+    operation.request.push_back({"application/json", Codec<Body>::schema(schemas, Direction::input)});
+  }
+  if constexpr (requires(In in) { in.form; }) {
+    using Form = Unwrapped<decltype(In::form)>;
+    operation.request.push_back({"application/x-www-form-urlencoded", Codec<Form>::schema(schemas, Direction::input)});
+  }
+}
+
+template <class A>
+struct AnswerOf;
+template <class T>
+struct AnswerOf<std::expected<Reply<T>, Refusal>> {
+  using type = T;
+};
+template <>
+struct AnswerOf<std::expected<Response, Refusal>> {
+  using type = Response;
+};
+
+template <class T>
+Response to_response(Answer<T> answer, int status) {
+  if (!answer) return refuse(answer.error());
+  if constexpr (std::is_same_v<T, Response>) {
+    return std::move(*answer);
+  } else {
+    Response response;
+    response.status = answer->status == 0 ? status : answer->status;
+    response.headers = std::move(answer->headers);
+    if constexpr (!std::is_same_v<T, Nothing>) {
+      response.headers.add("Content-Type", "application/json");
+      response.body = to_json_text(answer->body);
+    }
+    return response;
+  }
+}
+
+}  // namespace detail
+
+// Registers endpoints on a router. Identity is what the application knows of a caller, made from the request by its
+// authenticator; default constructible and movable.
+template <class Identity>
+class Api {
+ public:
+  using Authenticate = std::function<Task<std::expected<Identity, Refusal>>(Shard&, const Request&)>;
+
+  // `router` outlives the registration, not the requests.
+  Api(Router& router, Authenticate authenticate)
+      : router_(router), authenticate_(std::make_shared<const Authenticate>(std::move(authenticate))) {}
+
+  // `handler(Call<Identity>, In) -> Task<Answer<T>>`, const. It lives as long as the routes and is called on every shard.
+  template <class In, class F>
+  void add(Endpoint endpoint, F handler) {
+    using T = typename detail::AnswerOf<typename std::invoke_result_t<const F&, Call<Identity>, In>::value_type>::type;
+    document<In, T>(endpoint);
+
+    auto serve = [authenticate = endpoint.auth == Auth::bearer ? authenticate_ : nullptr, handler = std::move(handler),
+                  status = endpoint.status](Shard& shard, Request& request) -> Task<Response> {
+      Call<Identity> call{shard, request, Identity{}};
+      if (authenticate) {
+        auto identity = co_await (*authenticate)(shard, request);
+        if (!identity) co_return refuse(identity.error());
+        call.identity = std::move(*identity);
+      }
+      auto in = detail::read_input<In>(request);
+      if (!in) co_return refuse(Refusal(std::move(in.error())));
+      auto answer = co_await handler(std::move(call), std::move(*in));
+      co_return detail::to_response<T>(std::move(answer), status);
+    };
+    router_.add(endpoint.method, endpoint.path, std::move(serve), endpoint.options);
+  }
+
+  OpenApi& openapi() { return openapi_; }
+
+ private:
+  template <class In, class T>
+  void document(const Endpoint& endpoint) {
+    Operation operation{.method = endpoint.method,
+                        .path = endpoint.path,
+                        .summary = endpoint.summary,
+                        .description = endpoint.description,
+                        .tag = endpoint.tag,
+                        .bearer = endpoint.auth == Auth::bearer,
+                        .parameters = {},
+                        .request = {},
+                        .replies = endpoint.replies};
+    detail::document_input<In>(openapi_.schemas(), operation);
+    if (!endpoint.request_type.empty()) {
+      operation.request.push_back({endpoint.request_type, endpoint.request_schema.value_or(json::object{})});
+    }
+    bool listed = false;
+    for (const auto& reply : operation.replies) listed = listed || reply.status == endpoint.status;
+    if (!listed) operation.replies.push_back({.status = endpoint.status, .description = endpoint.success});
+    if constexpr (!std::is_same_v<T, Response> && !std::is_same_v<T, Nothing>) {
+      for (auto& reply : operation.replies) {
+        if (reply.status >= 300 || !reply.content_type.empty()) continue;
+        reply.content_type = "application/json";
+        reply.schema = Codec<T>::schema(openapi_.schemas(), Direction::output);
+      }
+    }
+    openapi_.add(std::move(operation));
+  }
+
+  Router& router_;
+  std::shared_ptr<const Authenticate> authenticate_;
+  OpenApi openapi_;
+};
+
+}  // namespace payam::http
