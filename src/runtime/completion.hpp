@@ -15,7 +15,8 @@
 namespace payam {
 
 // Resumes the coroutine that waits in await_completion(). Call exactly one of the two, exactly once, on any thread:
-// the coroutine goes on through its own executor, never inside the call. R may be std::monostate for "nothing".
+// the coroutine goes on through its own executor, never inside the call. A pool's threads end before the loops they complete
+// to. R may be std::monostate for "nothing".
 template <class R>
 class Completion {
  public:
@@ -37,13 +38,16 @@ Task<R> await_completion(Start start) {
   const Executor executor = co_await asio::this_coro::executor;
   auto initiation = [executor, &start](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    // The work guard keeps the loop running while a pool holds the completion.
+    // The work guard keeps the loop running while a pool holds the completion. Both go with the posted call, so that a
+    // completion that is destroyed late, on the pool's thread, touches neither the loop nor the coroutine.
     auto guard = asio::make_work_guard(executor);
-    start(Completion<R>([executor, shared, guard = std::move(guard)](std::exception_ptr error, std::optional<R> result) {
-      asio::post(executor, [shared, error = std::move(error), result = std::move(result)]() mutable {
-        std::move (*shared)(std::move(error), std::move(result));
-      });
-    }));
+    auto resume = [executor, shared = std::move(shared), guard = std::move(guard)](std::exception_ptr error,
+                                                                                   std::optional<R> result) mutable {
+      asio::post(executor,
+                 [shared = std::move(shared), guard = std::move(guard), error = std::move(error),
+                  result = std::move(result)]() mutable { std::move (*shared)(std::move(error), std::move(result)); });
+    };
+    start(Completion<R>(std::move(resume)));
   };
   auto result =
       co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(std::exception_ptr, std::optional<R>)>(
