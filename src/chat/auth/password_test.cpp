@@ -74,11 +74,11 @@ Task<> hash_and_verify(Passwords& passwords, bool& right, bool& wrong, bool& unk
 }
 
 TEST(Passwords, WorkOnThePool) {
+  TaskGroup group([](const std::string&, const std::exception& error) { ADD_FAILURE() << error.what(); });
+  ShardSet shards(1);
   WorkerPool pool("passwords", 1, 4);
   Passwords passwords(pool, kCheap);
   bool right = false, wrong = true, unknown = true;
-  TaskGroup group([](const std::string&, const std::exception& error) { ADD_FAILURE() << error.what(); });
-  ShardSet shards(1);
   group.spawn(shards[0].executor(), "test", hash_and_verify(passwords, right, wrong, unknown));
   ASSERT_TRUE(group.wait(10s));
   EXPECT_TRUE(right);

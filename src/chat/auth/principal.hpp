@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "chat/auth/token.hpp"
 #include "chat/model.hpp"
 
 namespace payam::chat {
@@ -13,6 +14,7 @@ struct Principal {
   std::string email;
   std::string username;
   SessionId session;
+  Audience audience = Audience::api;
   Timestamp expires_at{};  // of the token
 
   bool operator==(const Principal&) const = default;

@@ -12,6 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view kMediaAudience = "media";
+
 std::optional<json::object> parse_object(std::string_view base64) {
   const auto text = base64url_decode(base64);
   if (!text) return std::nullopt;
@@ -38,11 +40,18 @@ std::optional<Timestamp> find_time(const json::object& object, std::string_view 
 
 std::int64_t to_seconds(Timestamp time) { return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(); }
 
+std::optional<Audience> find_audience(const json::object& payload) {
+  if (!payload.contains("aud")) return Audience::api;
+  if (find_string(payload, "aud") == kMediaAudience) return Audience::media;
+  return std::nullopt;
+}
+
 std::optional<Claims> read_claims(const json::object& payload) {
   const auto subject = find_string(payload, "sub"), session = find_string(payload, "sid"), id = find_string(payload, "jti");
   const auto issued_at = find_time(payload, "iat"), expires_at = find_time(payload, "exp");
-  if (!subject || !session || session->empty() || !id || !issued_at || !expires_at) return std::nullopt;
-  return Claims{std::string(*subject), SessionId(std::string(*session)), std::string(*id), *issued_at, *expires_at};
+  const auto audience = find_audience(payload);
+  if (!subject || !session || session->empty() || !audience || !id || !issued_at || !expires_at) return std::nullopt;
+  return Claims{std::string(*subject), SessionId(std::string(*session)), *audience, std::string(*id), *issued_at, *expires_at};
 }
 
 }  // namespace
@@ -51,15 +60,16 @@ Tokens::Tokens(std::vector<TokenKey> keys, std::chrono::seconds lifetime) : keys
   assert(!keys_.empty());
 }
 
-std::string Tokens::issue(const std::string& subject, const SessionId& session, Timestamp now) const {
+std::string Tokens::issue(const std::string& subject, const SessionId& session, Timestamp now, Audience audience) const {
   const TokenKey& key = keys_.front();
   json::object header{{"alg", key.algorithm()}, {"typ", "JWT"}};
   if (!key.id().empty()) header["kid"] = key.id();
-  const json::object payload{{"sub", subject},
-                             {"sid", session.str()},
-                             {"jti", random_token(12)},
-                             {"iat", to_seconds(now)},
-                             {"exp", to_seconds(now) + lifetime_.count()}};
+  json::object payload{{"sub", subject},
+                       {"sid", session.str()},
+                       {"jti", random_token(12)},
+                       {"iat", to_seconds(now)},
+                       {"exp", to_seconds(now) + lifetime_.count()}};
+  if (audience == Audience::media) payload["aud"] = kMediaAudience;
   std::string token = base64url_encode(json::serialize(header)) + '.' + base64url_encode(json::serialize(payload));
   const std::string signature = key.sign(token);
   return token + '.' + base64url_encode(signature);

@@ -14,12 +14,16 @@
 
 namespace payam::chat {
 
+// What a token is good for: everything, or only fetching media (the cookie a browser sends with an <img>).
+enum class Audience : std::uint8_t { api, media };
+
 struct Claims {
   std::string subject;  // e-mail, for other services; we go by the session
   SessionId session;
-  std::string id;          // jti
-  Timestamp issued_at{};   // whole seconds
-  Timestamp expires_at{};  // whole seconds; from this moment on the token is refused
+  Audience audience = Audience::api;  // `aud`, left out for the API
+  std::string id;                     // jti
+  Timestamp issued_at{};              // whole seconds
+  Timestamp expires_at{};             // whole seconds; from this moment on the token is refused
 
   bool operator==(const Claims&) const = default;
 };
@@ -36,7 +40,8 @@ class Tokens {
   Tokens(std::vector<TokenKey> keys, std::chrono::seconds lifetime);
 
   std::chrono::seconds lifetime() const { return lifetime_; }
-  std::string issue(const std::string& subject, const SessionId& session, Timestamp now) const;
+  std::string issue(const std::string& subject, const SessionId& session, Timestamp now,
+                    Audience audience = Audience::api) const;
   // The algorithm is the key's, no leeway on `exp`. Costs a signature check (0.1 ms with ES256).
   std::expected<Claims, TokenFault> verify(std::string_view token, Timestamp now) const;
   // RFC 7517; an empty set with HS256.

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 constexpr Timestamp kNow{1'790'000'000'000ms};
 
 Principal someone(const char* user, const char* session, Timestamp expires_at = kNow + 1min) {
-  return {UserId(user), std::string(user) + "@example.com", user, SessionId(session), expires_at};
+  return {UserId(user), std::string(user) + "@example.com", user, SessionId(session), Audience::api, expires_at};
 }
 
 TEST(TokenCache, FindsWhatWasPutIn) {

@@ -36,6 +36,12 @@ TEST(Tokens, VerifyWhatTheyIssued) {
   }
 }
 
+TEST(Tokens, SayWhatTheyAreGoodFor) {
+  const Tokens tokens = es256();
+  EXPECT_EQ(tokens.verify(tokens.issue("a@b.c", SessionId("S"), kNow), kNow)->audience, Audience::api);
+  EXPECT_EQ(tokens.verify(tokens.issue("a@b.c", SessionId("S"), kNow, Audience::media), kNow)->audience, Audience::media);
+}
+
 TEST(Tokens, EndAtTheSecondTheySay) {
   const Tokens tokens = es256();
   const std::string token = tokens.issue("sara@example.com", SessionId("S1"), kNow);
@@ -106,6 +112,8 @@ TEST(Tokens, RefuseClaimsThatDoNotFit) {
            R"({"sub":"a@b.c","sid":"S","iat":1790000000,"exp":1790001800})",
            R"({"sub":"a@b.c","sid":"S","jti":"j","exp":1790001800})",
            R"({"sub":"a@b.c","sid":"S","jti":"j","iat":1790000000})",
+           R"({"sub":"a@b.c","sid":"S","jti":"j","iat":1790000000,"exp":1790001800,"aud":"other"})",
+           R"({"sub":"a@b.c","sid":"S","jti":"j","iat":1790000000,"exp":1790001800,"aud":["media"]})",
            R"({"sub":7,"sid":"S","jti":"j","iat":1790000000,"exp":1790001800})",
            R"({"sub":"a@b.c","sid":"S","jti":"j","iat":1790000000,"exp":"1790001800"})",
            R"({"sub":"a@b.c","sid":"S","jti":"j","iat":1790000000,"exp":1e99})",

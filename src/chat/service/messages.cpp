@@ -1,0 +1,71 @@
+#include "chat/service/messages.hpp"
+
+#include "base/ulid.hpp"
+
+namespace payam::chat {
+namespace {
+
+// About what the page costs on the wire.
+std::size_t cost(const CatchUp& page) {
+  constexpr std::size_t kAround = 400;  // the other fields
+  std::size_t bytes = 0;
+  for (const Message& message : page.messages) bytes += message.content.size() + kAround;
+  return bytes + page.changes.size() * kAround;
+}
+
+}  // namespace
+
+Task<Result<Sent>> Messages::send(UserId sender, Draft draft) {
+  if (draft.content.empty() && draft.attachments.empty()) {
+    co_return fail(Errc::invalid, "A message without attachments needs content");
+  }
+  const Timestamp now = clock_();
+  Change change = SendMessage{.room = std::move(draft.room),
+                              .sender = std::move(sender),
+                              .id = MessageId(new_ulid(now)),
+                              .content = std::move(draft.content),
+                              .client_id = std::move(draft.client_id),
+                              .reply_to = std::move(draft.reply_to),
+                              .attachments = std::move(draft.attachments),
+                              .at = now};
+  auto commit = co_await store_.commit(std::move(change));
+  if (!commit) co_return std::unexpected(std::move(commit.error()));
+  co_return Sent{std::get<MessageAdded>(std::move(commit->entry.body)).message, commit->repeated};
+}
+
+Task<Result<HistoryPage>> Messages::history(RoomId room, UserId viewer, HistoryQuery query) {
+  return store_.history(std::move(room), std::move(viewer), query);
+}
+
+Task<Result<CatchUp>> Messages::catch_up(RoomId room, UserId viewer, Position from) {
+  return catch_up_within(std::move(room), std::move(viewer), from, CatchUpLimit{});
+}
+
+Task<Result<CatchUp>> Messages::catch_up_within(RoomId room, UserId viewer, Position from, CatchUpLimit limit) {
+  if (const auto* seq = std::get_if<Seq>(&from)) return store_.messages_after(std::move(room), std::move(viewer), *seq, limit);
+  return store_.changes_after(std::move(room), std::move(viewer), std::get<Rev>(from), limit);
+}
+
+Task<std::map<RoomId, CatchUp>> Messages::catch_up_all(UserId viewer, std::map<RoomId, Position> from) {
+  std::map<RoomId, CatchUp> result;
+  CatchUpLimit left;
+  for (const auto& [room, position] : from) {
+    if (left.bytes == 0 || left.entries == 0) {
+      // The client asks again from where it stands.
+      if (!co_await store_.is_member(room, viewer)) continue;
+      CatchUp& page = result[room];
+      if (const auto* seq = std::get_if<Seq>(&position)) page.seq = *seq;
+      if (const auto* rev = std::get_if<Rev>(&position)) page.rev = *rev;
+      page.more = true;
+      continue;
+    }
+    auto page = co_await catch_up_within(room, viewer, position, left);
+    if (!page) continue;
+    left.bytes -= std::min(left.bytes, cost(*page));
+    left.entries -= std::min(left.entries, static_cast<int>(page->messages.size() + page->changes.size()));
+    result.emplace(room, std::move(*page));
+  }
+  co_return result;
+}
+
+}  // namespace payam::chat

@@ -1,0 +1,57 @@
+// Sending, history, and what was missed. Any shard.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.hpp"
+#include "chat/model.hpp"
+#include "chat/service/clock.hpp"
+#include "chat/store/store.hpp"
+#include "runtime/task.hpp"
+
+namespace payam::chat {
+
+// A message as its sender wrote it.
+struct Draft {
+  RoomId room;
+  std::string content;
+  std::optional<std::string> client_id;
+  std::optional<MessageId> reply_to;
+  std::vector<UploadId> attachments;
+};
+
+struct Sent {
+  Message message;
+  bool repeated = false;  // a retry: the first one
+};
+
+// Where a client that comes back stands in a room.
+using Position = std::variant<Seq, Rev>;
+
+class Messages {
+ public:
+  // `store` outlives this.
+  explicit Messages(Store& store, WallClock clock = wall_now) : store_(store), clock_(clock) {}
+
+  // What one thread sends is committed in the order of the calls, each started before the next is.
+  // Errc::invalid: nothing to send.
+  Task<Result<Sent>> send(UserId sender, Draft draft);
+
+  Task<Result<HistoryPage>> history(RoomId room, UserId viewer, HistoryQuery query);
+  Task<Result<CatchUp>> catch_up(RoomId room, UserId viewer, Position from);
+  // The same for many rooms, about CatchUpLimit in all; rooms that are not the viewer's are left out, and a room that
+  // did not fit any more says `more` without anything else.
+  Task<std::map<RoomId, CatchUp>> catch_up_all(UserId viewer, std::map<RoomId, Position> from);
+
+ private:
+  Task<Result<CatchUp>> catch_up_within(RoomId room, UserId viewer, Position from, CatchUpLimit limit);
+
+  Store& store_;
+  const WallClock clock_;
+};
+
+}  // namespace payam::chat
