@@ -147,7 +147,6 @@ async function openRoom(roomId) {
   showChats();
   showHead();
   conversation.grow();
-  $('scroller').scrollTop = $('scroller').scrollHeight;
   $('text').focus();
 }
 

@@ -44,9 +44,8 @@ export function take(message) {
   const last = room.messages.at(-1);
   const gap = room.messages.length > 1 && last.seq !== room.messages.at(-2).seq + 1;
   stopTyping(message.sender);
-  const wasAtEnd = atEnd();
   show();
-  if (wasAtEnd || message.sender === me.email) toEnd();
+  if (message.sender === me.email) toEnd();
   if (gap) catchUp(room.messages.at(-2).seq);
   if (document.hasFocus()) markRead();
 }
@@ -165,8 +164,17 @@ function showTyping() {
 // — showing —
 
 const nameOf = (email) => (email ? email.split('@')[0] : text('deletedUser'));
-const atEnd = () => $('scroller').scrollHeight - $('scroller').scrollTop - $('scroller').clientHeight < 80;
-const toEnd = () => { $('scroller').scrollTop = $('scroller').scrollHeight; };
+
+// Who reads the newest stays there, whatever grows (a message, a picture that has arrived, the keyboard); who scrolled up is left alone.
+let atEnd = true;
+function toEnd() {
+  atEnd = true;
+  $('scroller').scrollTop = $('scroller').scrollHeight;
+}
+$('scroller').addEventListener('scroll', ({target}) => { atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 80; });
+const follow = new ResizeObserver(() => { if (atEnd) toEnd(); });
+follow.observe($('scroller'));
+follow.observe($('messages'));
 
 export function show() {
   if (!room) return;
