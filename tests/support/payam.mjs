@@ -7,11 +7,13 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
 
 const startLimit = 30_000;  // milliseconds
 const stopLimit = 20_000;
 
-const build = process.env.PAYAM_BUILD || path.resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../build/release');
+const build = process.env.PAYAM_BUILD || fileURLToPath(new URL('../../build/release', import.meta.url));
+export const binary = path.join(build, 'payam');
 
 async function freePort() {
   const probe = net.createServer().listen(0, '127.0.0.1');
@@ -33,6 +35,7 @@ export class Payam {
     this.dataDir = path.join(folder, 'data');
     this.logFile = path.join(folder, 'log');
     this.options = options;
+    this.flags = [];
   }
 
   // Resolves when /healthz answers; rejects with the log when the server ends first.
@@ -40,7 +43,7 @@ export class Payam {
     this.port = port ?? await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     const log = await open(this.logFile, 'a');
-    this.process = spawn(path.join(build, 'payam'), ['serve', '--port', String(this.port)], {
+    this.process = spawn(binary, ['serve', '--port', String(this.port), ...this.flags], {
       cwd: this.folder,
       stdio: ['ignore', log.fd, log.fd],
       env: {PATH: process.env.PATH, HOST: '127.0.0.1', DATA_DIR: this.dataDir, BCRYPT_COST: '4', RATE_LIMITS: 'off',
