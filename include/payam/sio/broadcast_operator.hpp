@@ -3,11 +3,7 @@
 // disconnections) takes effect in that thread's order on every shard.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <initializer_list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +12,7 @@
 #include "base/clock.hpp"
 #include "payam/sio/ack.hpp"
 #include "payam/sio/json.hpp"
+#include "payam/sio/target.hpp"
 #include "runtime/task.hpp"
 
 namespace payam::sio {
@@ -25,19 +22,6 @@ class RemoteSocket;
 namespace detail {
 
 class NamespaceImpl;
-
-// No rooms: every socket of the namespace. A socket in several of them gets one copy.
-struct Target {
-  std::vector<std::string> rooms;
-  std::vector<std::string> except;
-};
-
-struct Flags {
-  bool is_volatile = false;
-  bool compress = true;
-  bool local = false;
-  std::optional<Millis> timeout;
-};
 
 template <class Reply>
 Task<Replies<Reply>> read_replies(Task<Replies<Arguments>> task) {

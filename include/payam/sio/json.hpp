@@ -261,7 +261,7 @@ template <detail::DescribedEnum T>
 struct Converter<T> {
   static json::value write(T value, Writer&) { return json::string(boost::describe::enum_to_string(value, "")); }
   static bool read(T& out, const json::value& in, Reader& reader) {
-    if (!in.is_string() || !boost::describe::enum_from_string(std::string(in.get_string()), out)) {
+    if (!in.is_string() || !boost::describe::enum_from_string(in.get_string().c_str(), out)) {
       return reader.fail("expected one of the known names");
     }
     return true;

@@ -1,0 +1,40 @@
+// Packets to what is queued on a connection: a text message and its attachments, or with msgpack one binary message. Pure.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "engineio/encoded_packet.hpp"
+#include "payam/sio/options.hpp"
+#include "socketio/content.hpp"
+
+namespace payam::sio {
+
+// The parts of one packet, queued as a unit: nothing may come between a header and its attachments.
+using PacketParts = boost::container::small_vector<eio::PacketRef, 1>;
+
+class Encoder {
+ public:
+  explicit Encoder(Parser parser) : parser_(parser) {}
+
+  // `offset`, if not empty, becomes the last argument (connection state recovery).
+  PacketParts event(std::string_view nsp, std::string_view name, Content& content, std::optional<std::uint64_t> id = {},
+                    std::string_view offset = {}) const;
+  PacketParts ack(std::string_view nsp, std::uint64_t id, Content& content) const;
+  // `pid` empty: left out.
+  PacketParts connect(std::string_view nsp, std::string_view sid, std::string_view pid) const;
+  // `data` null: left out.
+  PacketParts connect_error(std::string_view nsp, std::string_view message, const boost::json::value& data) const;
+  PacketParts disconnect(std::string_view nsp) const;
+
+ private:
+  PacketParts object(int type, std::string_view nsp, const boost::json::object* payload) const;
+
+  Parser parser_;
+};
+
+}  // namespace payam::sio

@@ -1,0 +1,187 @@
+#include "socketio/packet.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <charconv>
+
+#include "socketio/json_text.hpp"
+
+namespace payam::sio {
+
+namespace json = boost::json;
+
+namespace detail {
+
+std::optional<std::size_t> placeholder_number(const json::value& value) {
+  const json::object* object = value.if_object();
+  if (object == nullptr) return std::nullopt;
+  const json::value* mark = object->if_contains("_placeholder");
+  if (mark == nullptr || !mark->is_bool() || !mark->get_bool()) return std::nullopt;
+  // Not a whole number in range: a number no attachment has.
+  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  const json::value* number = object->if_contains("num");
+  if (number == nullptr) return kNone;
+  if (number->is_uint64()) return number->get_uint64();
+  if (number->is_int64() && number->get_int64() >= 0) return static_cast<std::size_t>(number->get_int64());
+  if (number->is_double() && number->get_double() >= 0 && number->get_double() < 1e6) {
+    const auto whole = static_cast<std::size_t>(number->get_double());
+    if (static_cast<double>(whole) == number->get_double()) return whole;
+  }
+  return kNone;
+}
+
+json::value make_placeholder(std::size_t number) { return json::object{{"_placeholder", true}, {"num", number}}; }
+
+}  // namespace detail
+
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Reads a run of digits; nullopt for none or for more than JavaScript counts exactly.
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+  constexpr std::uint64_t kMaxSafeInteger = (std::uint64_t{1} << 53) - 1;
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc{} || number > kMaxSafeInteger) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+  return number;
+}
+
+// `42[1,2]` is an event named "1".
+std::optional<std::string> event_name(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  if (!value.is_number()) return std::nullopt;
+  std::string name;
+  write_json(name, value);
+  return name;
+}
+
+bool take_event(Packet& packet, json::array elements) {
+  if (elements.empty()) return false;
+  auto name = event_name(elements.front());
+  if (!name || (elements.front().is_string() && is_reserved_event(*name))) return false;
+  packet.event = *std::move(name);
+  elements.erase(elements.begin());
+  packet.arguments.values = std::move(elements);
+  return true;
+}
+
+}  // namespace
+
+bool is_reserved_event(std::string_view name) {
+  static constexpr std::array<std::string_view, 6> kReserved = {"connect",       "connect_error", "disconnect",
+                                                                "disconnecting", "newListener",   "removeListener"};
+  return std::ranges::find(kReserved, name) != kReserved.end();
+}
+
+bool take_payload(Packet& packet, json::value payload) {
+  switch (packet.type) {
+    case PacketType::connect:
+      if (!payload.is_object()) return false;
+      packet.payload = std::move(payload);
+      return true;
+    case PacketType::event: return payload.is_array() && take_event(packet, std::move(payload.get_array()));
+    case PacketType::ack:
+      if (!payload.is_array()) return false;
+      packet.arguments.values = std::move(payload.get_array());
+      return true;
+    case PacketType::connect_error:
+      if (!payload.is_object() && !payload.is_string()) return false;
+      packet.payload = std::move(payload);
+      return true;
+    default: return false;
+  }
+}
+
+std::optional<TextPacket> decode_text(std::string_view text, unsigned max_attachments) {
+  if (text.empty() || text[0] < '0' || text[0] > '6') return std::nullopt;
+  TextPacket out;
+  Packet& packet = out.packet;
+  packet.type = static_cast<PacketType>(text[0] - '0');
+  text.remove_prefix(1);
+
+  if (packet.type == PacketType::binary_event || packet.type == PacketType::binary_ack) {
+    const auto count = take_number(text);
+    if (!count || *count == 0 || *count > max_attachments || !text.starts_with('-')) return std::nullopt;
+    text.remove_prefix(1);
+    out.attachments = static_cast<unsigned>(*count);
+    packet.type = packet.type == PacketType::binary_event ? PacketType::event : PacketType::ack;
+  }
+  if (text.starts_with('/')) {
+    const std::size_t comma = text.find(',');
+    packet.nsp = text.substr(0, comma);
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  if (!text.empty() && is_digit(text[0])) {
+    packet.id = take_number(text);
+    if (!packet.id) return std::nullopt;
+  }
+  if (text.empty()) {
+    const bool optional = packet.type == PacketType::connect || packet.type == PacketType::disconnect;
+    return optional ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  json::value payload;
+  std::string first;
+  const JsonStatus status = read_json(text, payload, first);
+  if (status == JsonStatus::malformed) return std::nullopt;
+  if (status != JsonStatus::ok) {
+    const bool is_event = packet.type == PacketType::event;
+    if (packet.type == PacketType::disconnect || (is_event && is_reserved_event(first))) return std::nullopt;
+    packet.fault = to_string(status);
+    if (is_event) packet.event = std::move(first);
+    return out;
+  }
+  if (out.attachments != 0 && !placeholders_fit(payload, out.attachments)) return std::nullopt;
+  if (!take_payload(packet, std::move(payload))) return std::nullopt;
+  return out;
+}
+
+bool placeholders_fit(const json::value& value, std::size_t attachments) {
+  if (const json::array* array = value.if_array()) {
+    return std::ranges::all_of(*array, [&](const json::value& element) { return placeholders_fit(element, attachments); });
+  }
+  if (const json::object* object = value.if_object()) {
+    if (const auto number = detail::placeholder_number(value)) return *number < attachments;
+    return std::ranges::all_of(*object, [&](const auto& field) { return placeholders_fit(field.value(), attachments); });
+  }
+  return true;
+}
+
+namespace {
+
+void mend(json::value& value, std::size_t attachments) {
+  if (json::array* array = value.if_array()) {
+    mend_placeholders(*array, attachments);
+  } else if (json::object* object = value.if_object()) {
+    if (const auto number = detail::placeholder_number(value)) {
+      if (*number >= attachments) value = nullptr;
+      return;
+    }
+    for (auto& field : *object) mend(field.value(), attachments);
+  }
+}
+
+}  // namespace
+
+void mend_placeholders(json::array& values, std::size_t attachments) {
+  for (json::value& value : values) mend(value, attachments);
+}
+
+void append_header(std::string& out, PacketType type, std::size_t attachments, std::string_view nsp,
+                   std::optional<std::uint64_t> id) {
+  out += static_cast<char>('0' + static_cast<int>(type));
+  if (attachments != 0) {
+    out += std::to_string(attachments);
+    out += '-';
+  }
+  if (nsp != "/") {
+    out += nsp;
+    out += ',';
+  }
+  if (id) out += std::to_string(*id);
+}
+
+}  // namespace payam::sio

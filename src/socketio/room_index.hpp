@@ -1,0 +1,115 @@
+// Which members are in which rooms, on one shard, in one namespace. A broadcast walks vectors; joining and leaving take
+// time by the rooms of one member, not by the members of a room. Pure.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "payam/sio/target.hpp"
+
+namespace payam::sio {
+
+class RoomIndex {
+ private:
+  struct Room;
+
+ public:
+  // Somebody who can be in rooms; embed or inherit. Has to be removed before it dies.
+  class Member {
+   public:
+    Member() = default;
+    Member(const Member&) = delete;
+    Member& operator=(const Member&) = delete;
+
+   protected:
+    ~Member() { assert(index_ == nullptr); }
+
+   private:
+    friend class RoomIndex;
+    struct Seat {
+      Room* room;
+      std::uint32_t position;  // in the room's vector
+    };
+    RoomIndex* index_ = nullptr;
+    std::string id_;
+    std::vector<Seat> seats_;
+    std::uint32_t position_ = 0;     // among all members
+    bool in_own_room_ = true;        // the room named by its id, which is not stored
+    std::uint64_t last_chosen_ = 0;  // by which selection, see select()
+  };
+
+  RoomIndex() = default;
+  ~RoomIndex() { assert(members_.empty()); }
+  RoomIndex(const RoomIndex&) = delete;
+  RoomIndex& operator=(const RoomIndex&) = delete;
+
+  // `id` is unique; the member is in the room of that name from the start.
+  void add(Member& member, std::string id);
+  // Out of all rooms and of the index. No effect if it is not in it.
+  void remove(Member& member);
+  // `to`, not yet in the index, takes the place of `from`: its id and rooms.
+  void replace(Member& from, Member& to);
+
+  // False if nothing changed.
+  bool join(Member& member, std::string_view room);
+  bool leave(Member& member, std::string_view room);
+
+  static const std::string& id_of(const Member& member) { return member.id_; }
+  static bool contains(const Member& member) { return member.index_ != nullptr; }
+  bool in_room(const Member& member, std::string_view room) const;
+  std::vector<std::string> rooms_of(const Member& member) const;
+  Member* find(std::string_view id) const;
+
+  std::size_t size() const { return members_.size(); }
+  std::size_t room_count() const { return rooms_.size(); }
+
+  // Calls `visit(Member&)` once for each member meant. `visit` must not change the index.
+  template <class F>
+  void select(const detail::Target& target, F&& visit) {
+    const std::uint64_t turn = ++selections_;
+    for (const std::string& room : target.except) {
+      each_in(room, [turn](Member& member) { member.last_chosen_ = turn; });
+    }
+    const auto visit_once = [&](Member& member) {
+      if (member.last_chosen_ == turn) return;
+      member.last_chosen_ = turn;
+      visit(member);
+    };
+    if (target.rooms.empty()) {
+      for (Member* member : members_) visit_once(*member);
+    }
+    for (const std::string& room : target.rooms) each_in(room, visit_once);
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  struct Room {
+    std::string_view name;  // the key it is stored under
+    std::vector<Member*> members;
+  };
+
+  template <class F>
+  void each_in(std::string_view name, F&& visit) {
+    if (const auto room = rooms_.find(name); room != rooms_.end()) {
+      for (Member* member : room->second.members) visit(*member);
+    }
+    if (Member* member = find(name); member != nullptr && member->in_own_room_) visit(*member);
+  }
+
+  void vacate(const Member::Seat& seat);
+
+  std::vector<Member*> members_;
+  std::unordered_map<std::string_view, Member*, Hash, std::equal_to<>> by_id_;  // keys are the members' own
+  std::unordered_map<std::string, Room, Hash, std::equal_to<>> rooms_;          // none is empty
+  std::uint64_t selections_ = 0;
+};
+
+}  // namespace payam::sio
