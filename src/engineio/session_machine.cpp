@@ -141,7 +141,6 @@ SessionMachine::Admission SessionMachine::start_poll(SteadyTime now) {
 }
 
 void SessionMachine::abort_poll() {
-  poll_pending_ = false;
   // After the upgrade polls no longer matter.
   if (transport_ == Transport::polling) finish(CloseReason::transport_error);
 }

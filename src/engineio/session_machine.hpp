@@ -94,12 +94,16 @@ class SessionMachine {
 
   // A poll arrives; `accepted`: sink.answer_poll() is called for it once, perhaps already inside this call.
   Admission start_poll(SteadyTime now);
-  // The connection of the pending poll, or of one answered but not delivered, has ended.
+  // The connection of the pending poll has ended, or that of one answered before the answer was sent. A poll that is pending
+  // is answered all the same, so that whoever waits for it goes on.
   void abort_poll();
   // A post arrives; `accepted`: end_post() or abort_post() follows.
   Admission start_post();
   // Its whole body. False: answer 400; the session is closed or no longer on polling.
   bool end_post(std::string_view body, SteadyTime now);
+  // It is refused for its size; the session lives.
+  void refuse_post() { post_pending_ = false; }
+  // Its connection ended, or its content is not what a post may hold.
   void abort_post();
 
   // From the websocket. `nullptr`: a frame that is no packet.

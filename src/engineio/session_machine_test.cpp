@@ -247,7 +247,7 @@ TEST(Session, AnAbortedPollEndsIt) {
   Bench bench(Transport::polling);
   bench.poll();
   bench.machine.abort_poll();
-  EXPECT_EQ(bench.did(), Log{"closed: transport error"});
+  EXPECT_EQ(bench.did(), (Log{"poll 1", "closed: transport error"}));
 }
 
 TEST(Session, AnAnswerThatWasNotDeliveredEndsItToo) {
@@ -263,6 +263,14 @@ TEST(Session, AnAbortedPostEndsIt) {
   EXPECT_EQ(bench.machine.start_post(), Admission::accepted);
   bench.machine.abort_post();
   EXPECT_EQ(bench.did(), Log{"closed: transport error"});
+}
+
+TEST(Session, APostThatIsTooLargeIsForgotten) {
+  Bench bench(Transport::polling);
+  EXPECT_EQ(bench.machine.start_post(), Admission::accepted);
+  bench.machine.refuse_post();
+  EXPECT_TRUE(bench.post("4next"));
+  EXPECT_EQ(bench.did(), Log{"got next"});
 }
 
 // Heartbeats

@@ -2,9 +2,8 @@
 // Attach it to an http::Router; every session lives on the shard of the connection that opened it.
 #pragma once
 
-#include <any>
-#include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,7 +31,7 @@ struct Handshake {
 };
 
 // One client's session. Its shard's thread only, except id() and shard(). Held by the server and by who keeps the pointer;
-// after on_close every call is a no-op.
+// once it is closed every call is a no-op.
 class Session {
  public:
   virtual ~Session() = default;
@@ -48,11 +47,11 @@ class Session {
     bool compress = true;    // may be compressed if the transport has negotiated it
   };
   // Queues the packets as one unit, flushed at the turn's end. False if dropped. Over max_buffered_bytes the session is closed
-  // with buffer_overflow (after refusing droppable ones).
+  // with buffer_overflow; droppable packets are merely dropped there.
   virtual bool send(std::span<const PacketRef> packets, SendOptions options) = 0;
   bool send(PacketRef packet, SendOptions options) { return send(std::span(&packet, 1), options); }
 
-  // Sends what is queued, then a close packet, then closes the transport.
+  // Sends what is queued, then closes the transport: with a close packet on polling, with the close handshake on a websocket.
   virtual void close() = 0;
   // Closes at once with this reason; nothing more is sent.
   virtual void terminate(CloseReason reason) = 0;
@@ -60,7 +59,9 @@ class Session {
   virtual std::size_t buffered_bytes() const = 0;
 };
 
-// The layer above, one a session. Called on the session's shard. Destroyed after on_close returned.
+// The layer above, one a session. Called on the session's shard, from the loop: never inside a call to the Session, so
+// on_close does not fall into the middle of a broadcast. Destroyed after on_close returned. What it throws goes to
+// Options::on_handler_error and ends the session.
 class SessionHandler {
  public:
   virtual ~SessionHandler() = default;
@@ -74,6 +75,7 @@ struct Options {
   Millis ping_interval{25'000};
   Millis ping_timeout{20'000};
   Millis upgrade_timeout{10'000};
+  Millis close_timeout{5'000};               // for a websocket's close handshake, what is queued included
   std::size_t max_payload = 1'000'000;       // bytes, one packet or polling body (maxHttpBufferSize)
   std::size_t max_buffered_bytes = 4 << 20;  // queued for one session; over it: buffer_overflow
   bool allow_polling = true;
@@ -86,11 +88,14 @@ struct Options {
   std::optional<Cors> cors;
   // nullopt accepts; a text refuses with 403 code 4 (empty: "Forbidden").
   std::function<std::optional<std::string>(const http::Request&)> allow_request;
+  // What a SessionHandler, or the making of one, has thrown; on the session's shard. Must not throw.
+  std::function<void(const std::exception&)> on_handler_error;
 };
 
 struct Counters {
   std::uint64_t sessions_open = 0, sessions_opened = 0, upgrades = 0, bytes_queued = 0;
-  std::uint64_t packets_sent = 0, packets_received = 0, writes = 0;
+  std::uint64_t packets_sent = 0, packets_received = 0;  // messages, heartbeats and the like included
+  std::uint64_t writes = 0;                              // system calls on websockets
 };
 
 class Server {
@@ -100,6 +105,7 @@ class Server {
 
   // `shards` outlive the server. Every HTTP connection that reaches attach()ed routes runs on one of them.
   Server(std::vector<Shard*> shards, Options options, OnSession on_session);
+  // Cuts off what is still open, later, on the shards; until then handlers may be called: shutdown() and wait() first.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -107,8 +113,12 @@ class Server {
   // Serves `path` ("/socket.io/") on the router; before the HTTP server starts.
   void attach(http::Router& router, std::string path);
 
-  // Ends every session ("server_shutdown": close packet) and refuses new ones; returns at once. Any thread.
+  // Ends every session (server_shutdown: a close packet to a pending poll, a close frame to a websocket) and refuses new ones
+  // with 503; returns at once. Any thread.
   void shutdown();
+  // Waits until all sessions are closed, told so, and their connections gone; false if some are left after `limit`. Not on a
+  // shard's thread.
+  bool wait(Millis limit);
 
   Counters counters() const;  // any thread; a snapshot, not exact across shards
 

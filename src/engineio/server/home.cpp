@@ -1,0 +1,118 @@
+#include "engineio/server/home.hpp"
+
+#include <vector>
+
+#include "engineio/server/live_session.hpp"
+
+namespace payam::eio {
+
+void Census::add() {
+  const std::lock_guard lock(mutex_);
+  ++alive_;
+}
+
+void Census::remove() {
+  const std::lock_guard lock(mutex_);
+  if (--alive_ == 0) none_.notify_all();
+}
+
+bool Census::wait_for_none(Millis limit) {
+  std::unique_lock lock(mutex_);
+  return none_.wait_for(lock, limit, [this] { return alive_ == 0; });
+}
+
+Home::Home(Shard& shard, std::size_t index, std::shared_ptr<Common> common)
+    : shard_(shard), index_(index), common_(std::move(common)) {}
+
+Home::~Home() = default;
+
+std::shared_ptr<LiveSession> Home::admit(Transport transport, Handshake handshake) {
+  auto session = std::make_shared<LiveSession>(shared_from_this(), transport, std::move(handshake));
+  sessions_.emplace(session->id(), session);
+  bump(opened_);
+  census().add();
+  return session;
+}
+
+std::shared_ptr<LiveSession> Home::open_polling(Handshake handshake) {
+  auto session = admit(Transport::polling, std::move(handshake));
+  session->start();
+  return session;
+}
+
+void Home::open_websocket(Handshake handshake, std::shared_ptr<Stream> stream, std::string early) {
+  if (is_stopping()) return turn_away(std::move(stream));
+  const auto session = admit(Transport::websocket, std::move(handshake));
+  session->attach(std::move(stream));
+  session->start();
+  session->begin_reading(std::move(early));
+}
+
+void Home::offer_websocket(const std::string& session_id, std::shared_ptr<Stream> stream, std::string early) {
+  const auto session = find(session_id);
+  if (!session || !session->offer(stream, std::move(early))) turn_away(std::move(stream));
+}
+
+void Home::turn_away(std::shared_ptr<Stream> stream) {
+  auto connection = std::make_unique<WebsocketConnection>(*this, std::move(stream), nullptr);
+  WebsocketConnection& kept = *connection;
+  WebsocketConnection::leave(std::move(connection), WebsocketConnection::Queued::drop, websocket::CloseCode::no_status);
+  kept.start({});
+}
+
+std::shared_ptr<LiveSession> Home::find(std::string_view session_id) const {
+  const auto found = sessions_.find(session_id);
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+void Home::forget(const LiveSession& session) {
+  if (sessions_.erase(session.id()) > 0) bump(closed_);
+}
+
+void Home::keep(std::unique_ptr<WebsocketConnection> connection) {
+  const WebsocketConnection* const key = connection.get();
+  ending_.emplace(key, std::move(connection));
+}
+
+// Later: the connection may be in the middle of one of its own functions.
+void Home::discard(WebsocketConnection& connection) {
+  if (auto node = ending_.extract(&connection); !node.empty()) {
+    shard_.post([home = shared_from_this(), dying = std::move(node.mapped())]() mutable { dying.reset(); });
+  }
+}
+
+void Home::end_all(CloseReason reason) {
+  std::vector<std::shared_ptr<LiveSession>> all;
+  for (const auto& [id, session] : sessions_) all.push_back(session);
+  for (const auto& session : all) session->terminate(reason);
+}
+
+void Home::cut_off() {
+  end_all(CloseReason::server_shutdown);
+  while (!ending_.empty()) ending_.begin()->second->abandon();
+}
+
+void Home::drop_all() {
+  for (const auto& [id, session] : sessions_) session->drop();
+  sessions_.clear();
+  ending_.clear();
+}
+
+void Home::count_queued(std::ptrdiff_t bytes) {
+  queued_.store(queued_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+}
+
+void Home::add_to(Counters& counters) const {
+  // In this order: a session may be opened and closed in between, never closed before it was opened.
+  const auto closed = closed_.load(std::memory_order_acquire);
+  const auto opened = opened_.load(std::memory_order_relaxed);
+  counters.sessions_opened += opened;
+  counters.sessions_open += opened - closed;
+  counters.upgrades += upgrades_.load(std::memory_order_relaxed);
+  counters.packets_sent += sent_.load(std::memory_order_relaxed);
+  counters.packets_received += received_.load(std::memory_order_relaxed);
+  counters.writes += writes_.load(std::memory_order_relaxed);
+  counters.bytes_queued += static_cast<std::uint64_t>(queued_.load(std::memory_order_relaxed));
+}
+
+}  // namespace payam::eio

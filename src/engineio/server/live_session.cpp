@@ -1,0 +1,209 @@
+#include "engineio/server/live_session.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "engineio/server/replies.hpp"
+#include "engineio/server/session_id.hpp"
+
+namespace payam::eio {
+
+using Queued = WebsocketConnection::Queued;
+
+LiveSession::LiveSession(std::shared_ptr<Home> home, Transport transport, Handshake handshake)
+    : home_(std::move(home)),
+      id_(new_session_id(home_->index())),
+      handshake_(std::move(handshake)),
+      machine_(home_->times(), home_->options().max_buffered_bytes, transport, home_->shard().now(), *this) {}
+
+std::string LiveSession::open_data() const {
+  const Options& options = home_->options();
+  return to_json(
+      OpenData{.sid = id_,
+               .offer_websocket = transport() == Transport::polling && options.allow_websocket && options.allow_upgrades,
+               .ping_interval = options.ping_interval,
+               .ping_timeout = options.ping_timeout,
+               .max_payload = options.max_payload});
+}
+
+void LiveSession::start() {
+  arm();
+  guard([this] { handler_ = home_->common().on_session(shared_from_this()); });
+}
+
+void LiveSession::attach(std::shared_ptr<Stream> stream) {
+  WebsocketConnection::Owner* const owner = this;
+  websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), owner);
+  transmit(EncodedPacket::text(PacketType::open, open_data()), true);
+}
+
+void LiveSession::begin_reading(std::string early) {
+  if (websocket_) websocket_->start(std::move(early));
+}
+
+bool LiveSession::offer(std::shared_ptr<Stream> stream, std::string early) {
+  if (!machine_.start_upgrade(home_->shard().now())) return false;
+  WebsocketConnection::Owner* const owner = this;
+  candidate_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), owner);
+  arm();
+  candidate_->start(std::move(early));
+  return true;
+}
+
+void LiveSession::poll(Reply reply) {
+  const bool alone = !poll_;
+  if (alone) poll_ = std::move(reply);
+  const auto admission = machine_.start_poll(home_->shard().now());
+  arm();
+  if (admission == SessionMachine::Admission::accepted) return;
+  Reply refused = alone ? std::move(*poll_) : std::move(reply);
+  if (alone) poll_.reset();
+  const bool unknown = admission == SessionMachine::Admission::refused && machine_.is_closed();
+  refused(refusal_response(unknown ? Refusal::unknown_sid : Refusal::bad_request));
+}
+
+void LiveSession::abort_poll() { machine_.abort_poll(); }
+
+std::optional<http::Response> LiveSession::start_post() {
+  switch (machine_.start_post()) {
+    case SessionMachine::Admission::accepted: return std::nullopt;
+    case SessionMachine::Admission::overlap:
+    case SessionMachine::Admission::refused: break;
+  }
+  return refusal_response(Refusal::bad_request);
+}
+
+http::Response LiveSession::end_post(std::string_view body) {
+  const bool good = machine_.end_post(body, home_->shard().now());
+  arm();
+  return good ? post_response() : refusal_response(Refusal::bad_request);
+}
+
+void LiveSession::refuse_post() { machine_.refuse_post(); }
+
+void LiveSession::abort_post() { machine_.abort_post(); }
+
+void LiveSession::drop() {
+  timer_.cancel();
+  poll_.reset();
+  websocket_.reset();
+  candidate_.reset();
+  handler_.reset();
+}
+
+bool LiveSession::send(std::span<const PacketRef> packets, SendOptions options) {
+  return machine_.send(packets, {.droppable = options.droppable, .compress = options.compress});
+}
+
+void LiveSession::close() {
+  machine_.close(home_->shard().now());
+  arm();
+}
+
+void LiveSession::terminate(CloseReason reason) {
+  if (reason == CloseReason::server_shutdown) close_code_ = websocket::CloseCode::going_away;
+  machine_.terminate(reason);
+}
+
+// The application's code may throw; a session that was told only half is of no use to anyone.
+template <class F>
+void LiveSession::guard(F call) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    if (home_->options().on_handler_error) home_->options().on_handler_error(error);
+    machine_.terminate(CloseReason::transport_error);
+  }
+}
+
+void LiveSession::deliver(const Packet& packet) {
+  guard([&] { packet.binary ? handler_->on_binary(packet.data) : handler_->on_text(packet.data); });
+}
+
+void LiveSession::closed(CloseReason reason) {
+  timer_.cancel();
+  armed_for_ = SteadyTime::max();
+  home_->shard().post([self = shared_from_this(), reason] {
+    if (self->handler_) self->guard([&] { self->handler_->on_close(reason); });
+    self->handler_.reset();
+    self->home_->census().remove();
+  });
+  home_->forget(*this);
+}
+
+void LiveSession::answer_poll(std::string payload) {
+  Reply reply = std::move(*poll_);
+  poll_.reset();
+  reply(poll_response(std::move(payload)));
+}
+
+void LiveSession::flush_later() { home_->shard().flush_later(*this); }
+
+void LiveSession::flush() { machine_.flush(); }
+
+std::size_t LiveSession::unsent_bytes() const { return websocket_->unsent_bytes(); }
+
+bool LiveSession::is_writable() const { return websocket_->is_writable(); }
+
+void LiveSession::transmit(PacketRef packet, bool compress) {
+  home_->count_sent();
+  websocket_->send(std::move(packet), compress);
+}
+
+void LiveSession::close_websocket(bool drain) {
+  WebsocketConnection::leave(std::move(websocket_), drain ? Queued::send : Queued::drop, close_code_);
+}
+
+void LiveSession::transmit_to_candidate(PacketRef packet) { candidate_->send(std::move(packet), false); }
+
+void LiveSession::adopt_candidate() {
+  home_->count_upgrade();
+  websocket_ = std::move(candidate_);
+}
+
+void LiveSession::drop_candidate() { WebsocketConnection::leave(std::move(candidate_), Queued::drop, close_code_); }
+
+void LiveSession::on_websocket_message(WebsocketConnection& connection, std::string_view data, bool binary) {
+  home_->count_received();
+  std::optional<Packet> packet;
+  if (binary) {
+    packet = Packet{.type = PacketType::message, .binary = true, .data = data};
+  } else {
+    packet = decode_packet(data);
+  }
+  const Packet* const read = packet ? &*packet : nullptr;
+  if (&connection == candidate_.get()) {
+    machine_.on_candidate_packet(read, home_->shard().now());
+  } else {
+    machine_.on_packet(read, home_->shard().now());
+  }
+  arm();
+}
+
+void LiveSession::on_websocket_end(WebsocketConnection& connection, CloseReason reason) {
+  if (&connection == candidate_.get()) {
+    machine_.on_candidate_end(home_->shard().now());
+  } else {
+    machine_.on_websocket_end(reason);
+  }
+  arm();
+}
+
+void LiveSession::on_timer() {
+  armed_for_ = SteadyTime::max();
+  machine_.on_time(home_->shard().now());
+  arm();
+}
+
+void LiveSession::arm() {
+  const SteadyTime due = machine_.deadline();
+  if (due == armed_for_) return;
+  armed_for_ = due;
+  if (due == SteadyTime::max()) {
+    timer_.cancel();
+  } else {
+    home_->shard().start_timer(timer_, std::chrono::ceil<Millis>(due - home_->shard().now()));
+  }
+}
+
+}  // namespace payam::eio

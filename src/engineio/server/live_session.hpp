@@ -1,0 +1,97 @@
+// A session as the server keeps it: the machine that decides, and the transports it decides about. Lives on its home's shard.
+// The home's table holds it until it is closed; who holds it longer finds a session on which every call is a no-op.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engineio/server/home.hpp"
+#include "engineio/server/server.hpp"
+#include "engineio/server/websocket_connection.hpp"
+#include "engineio/session_machine.hpp"
+#include "runtime/completion.hpp"
+
+namespace payam::eio {
+
+class LiveSession final : public Session,
+                          public std::enable_shared_from_this<LiveSession>,
+                          private SessionSink,
+                          private WebsocketConnection::Owner,
+                          private Flushable {
+ public:
+  LiveSession(std::shared_ptr<Home> home, Transport transport, Handshake handshake);
+
+  // Makes the handler and starts the heartbeat. For a websocket session attach() comes before.
+  void start();
+  std::string open_data() const;  // of the open packet
+
+  // The connection of a websocket session: the open packet is the first thing it sends.
+  void attach(std::shared_ptr<Stream> stream);
+  // Lets its bytes in, after start().
+  void begin_reading(std::string early);
+
+  // A websocket that asks to take over; false if it may not (then `stream` is untouched).
+  bool offer(std::shared_ptr<Stream> stream, std::string early);
+
+  // A poll; `reply` is called once, later.
+  using Reply = Completion<http::Response>;
+  void poll(Reply reply);
+  void abort_poll();
+
+  // A post: nullopt lets its body be read, which end_post() or one of the others follows; otherwise the answer.
+  std::optional<http::Response> start_post();
+  http::Response end_post(std::string_view body);
+  void refuse_post();
+  void abort_post();
+
+  // Destroys everything inside and tells nobody: the shard will not run again.
+  void drop();
+
+  const std::string& id() const override { return id_; }
+  Shard& shard() const override { return home_->shard(); }
+  const Handshake& handshake() const override { return handshake_; }
+  Transport transport() const override { return machine_.transport(); }
+  bool is_open() const override { return machine_.is_open(); }
+  using Session::send;
+  bool send(std::span<const PacketRef> packets, SendOptions options) override;
+  void close() override;
+  void terminate(CloseReason reason) override;
+  std::size_t buffered_bytes() const override { return machine_.buffered_bytes(); }
+
+ private:
+  void deliver(const Packet& packet) override;
+  void closed(CloseReason reason) override;
+  void answer_poll(std::string payload) override;
+  void flush_later() override;
+  std::size_t unsent_bytes() const override;
+  bool is_writable() const override;
+  void transmit(PacketRef packet, bool compress) override;
+  void close_websocket(bool drain) override;
+  void transmit_to_candidate(PacketRef packet) override;
+  void adopt_candidate() override;
+  void drop_candidate() override;
+
+  void on_websocket_message(WebsocketConnection& connection, std::string_view data, bool binary) override;
+  void on_websocket_end(WebsocketConnection& connection, CloseReason reason) override;
+
+  void flush() override;
+  void on_timer();
+  void arm();
+  template <class F>
+  void guard(F call);
+
+  const std::shared_ptr<Home> home_;
+  const std::string id_;
+  const Handshake handshake_;
+  SessionMachine machine_;
+  std::unique_ptr<SessionHandler> handler_;
+  std::unique_ptr<WebsocketConnection> websocket_;
+  std::unique_ptr<WebsocketConnection> candidate_;
+  std::optional<Reply> poll_;  // set exactly while the machine has a poll pending
+  MemberTimer<&LiveSession::on_timer> timer_{*this};
+  SteadyTime armed_for_ = SteadyTime::max();
+  websocket::CloseCode close_code_ = websocket::CloseCode::no_status;
+};
+
+}  // namespace payam::eio

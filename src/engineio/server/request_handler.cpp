@@ -1,0 +1,256 @@
+#include "engineio/server/request_handler.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "engineio/server/cors.hpp"
+#include "engineio/server/live_session.hpp"
+#include "engineio/server/replies.hpp"
+#include "engineio/server/session_id.hpp"
+#include "engineio/websocket/handshake.hpp"
+#include "runtime/completion.hpp"
+
+namespace payam::eio {
+namespace {
+
+// Of several the last counts, as in the reference server; an empty one is none.
+std::optional<std::string_view> last(const http::Query& query, std::string_view name) {
+  std::optional<std::string_view> value;
+  for (const auto& [key, text] : query.all()) {
+    if (key == name) value = text;
+  }
+  return value;
+}
+
+websocket::UpgradeRequest upgrade_request(const http::Request& request) {
+  return {.get = request.method == http::Method::get,
+          .upgrade = request.headers.find("Upgrade"),
+          .connection = request.headers.find("Connection"),
+          .key = request.headers.find("Sec-WebSocket-Key"),
+          .version = request.headers.find("Sec-WebSocket-Version")};
+}
+
+http::Response failed_upgrade(websocket::UpgradeRefusal refusal) {
+  http::Response response;
+  switch (refusal) {
+    case websocket::UpgradeRefusal::bad_request: response = http::Response::text(400, "Bad request"); break;
+    case websocket::UpgradeRefusal::method_not_allowed:
+      response = http::Response::text(405, "Method not allowed");
+      response.headers.set("Allow", "GET");
+      break;
+    case websocket::UpgradeRefusal::unsupported_version:
+      response = http::Response::text(426, "Upgrade required");
+      response.headers.set("Sec-WebSocket-Version", "13");
+      break;
+  }
+  response.close = true;
+  return response;
+}
+
+http::Response stopping_response() {
+  auto response = http::Response::text(503, "The server is shutting down");
+  response.headers.set("Retry-After", "1");
+  response.close = true;
+  return response;
+}
+
+// A post whose content is to be read as bytes was the way of version 3.
+bool is_octet_stream(const http::Request& request) {
+  constexpr std::string_view kType = "application/octet-stream";
+  const auto type = request.headers.find("Content-Type").value_or("");
+  return type.substr(0, type.find_first_of("; \t")).size() == kType.size() &&
+         std::ranges::equal(type.substr(0, kType.size()), kType, {}, [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : +c; });
+}
+
+Handshake handshake_of(const http::Request& request) {
+  return {.headers = request.headers,
+          .query = request.query,
+          .url = request.target,
+          .address = request.peer,
+          .secure = request.secure,
+          .issued = wall_now()};
+}
+
+// Runs `work(home)` on the home's shard and comes back with what it gives. `work` must not throw.
+template <class R, class F>
+Task<R> at(std::shared_ptr<Home> home, F work) {
+  if (home->shard().here()) co_return work(*home);
+  auto start = [home, &work](Completion<R> done) {
+    home->shard().post([home, &work, done = std::move(done)]() mutable { done(work(*home)); });
+  };
+  co_return co_await await_completion<R>(start);
+}
+
+}  // namespace
+
+// A request that has passed the first checks.
+struct RequestHandler::Asked {
+  RequestFacts facts;
+  Transport transport = Transport::polling;
+  std::string sid;             // empty: a handshake
+  std::shared_ptr<Home> home;  // the session's, if there is a sid
+
+  http::Response refuse(Refusal refusal, std::string_view message = {}) const {
+    return facts.upgrade ? upgrade_refusal_response(refusal, message) : refusal_response(refusal, message);
+  }
+};
+
+RequestHandler::RequestHandler(std::shared_ptr<Common> common, std::vector<std::shared_ptr<Home>> homes)
+    : common_(std::move(common)), homes_(std::move(homes)) {}
+
+Home& RequestHandler::home_of(const Shard& shard) const {
+  const auto found = std::ranges::find(homes_, &shard, [](const auto& home) { return &home->shard(); });
+  assert(found != homes_.end());
+  return **found;
+}
+
+Task<http::Response> RequestHandler::handle(Shard& shard, http::Request& request) const {
+  const auto& cors = common_->options.cors;
+  if (cors && request.method == http::Method::options) co_return answer_preflight(*cors, request);
+  auto response = co_await answer(home_of(shard), request);
+  if (cors) add_cors_headers(*cors, request, response.headers);
+  co_return response;
+}
+
+Task<http::Response> RequestHandler::answer(Home& here, http::Request& request) const {
+  const Options& options = common_->options;
+  Asked asked;
+  asked.facts = {.transport = last(request.query, "transport"),
+                 .eio = last(request.query, "EIO"),
+                 .origin = request.headers.find("Origin"),
+                 .get = request.method == http::Method::get,
+                 .upgrade = websocket::asks_for_websocket(upgrade_request(request))};
+  const auto transport = check_transport(asked.facts, {.polling = options.allow_polling, .websocket = options.allow_websocket});
+  if (!transport) co_return asked.refuse(transport.error());
+  asked.transport = *transport;
+  asked.sid = last(request.query, "sid").value_or("");
+  if (asked.sid.empty()) co_return co_await handshake(here, request, std::move(asked));
+
+  const auto index = shard_of(asked.sid, homes_.size());
+  if (!index) co_return asked.refuse(Refusal::unknown_sid);
+  asked.home = homes_[*index];
+
+  const EnabledTransports enabled{.upgrades = options.allow_upgrades};
+  auto look_up = [&asked, &enabled](Home& home) -> std::optional<Refusal> {
+    const auto session = home.find(asked.sid);
+    if (!session) return Refusal::unknown_sid;
+    return check_session(asked.facts, asked.transport, session->transport(), enabled);
+  };
+  const auto refusal = co_await at<std::optional<Refusal>>(asked.home, look_up);
+  if (refusal) co_return asked.refuse(*refusal);
+  if (asked.facts.upgrade) co_return co_await upgrade(here, request, std::move(asked));
+  if (request.method == http::Method::get) co_return co_await poll(request, std::move(asked));
+  if (request.method == http::Method::post) co_return co_await post(request, std::move(asked));
+  co_return asked.refuse(Refusal::bad_request);
+}
+
+Task<http::Response> RequestHandler::handshake(Home& here, http::Request& request, Asked asked) const {
+  if (const auto refusal = check_handshake(asked.facts, asked.transport)) co_return asked.refuse(*refusal);
+  if (common_->options.allow_request) {
+    if (const auto message = common_->options.allow_request(request)) co_return asked.refuse(Refusal::forbidden, *message);
+  }
+  if (const auto refusal = check_protocol(asked.facts)) co_return asked.refuse(*refusal);
+  if (here.is_stopping()) co_return stopping_response();
+  if (asked.facts.upgrade) co_return co_await upgrade(here, request, std::move(asked));
+  const auto session = here.open_polling(handshake_of(request));
+  co_return poll_response(static_cast<char>(PacketType::open) + session->open_data());
+}
+
+Task<http::Response> RequestHandler::upgrade(Home& here, http::Request& request, Asked asked) const {
+  auto key = websocket::accept(upgrade_request(request));
+  if (!key) co_return failed_upgrade(key.error());
+  http::Response response;
+  response.status = 101;
+  response.headers.set("Upgrade", "websocket");
+  response.headers.set("Connection", "Upgrade");
+  response.headers.set("Sec-WebSocket-Accept", std::move(*key));
+
+  const auto near = here.shared_from_this();
+  if (asked.sid.empty()) {
+    response.upgrade = [near, handshake = handshake_of(request)](std::shared_ptr<Stream> stream, std::string early) mutable {
+      near->open_websocket(std::move(handshake), std::move(stream), std::move(early));
+    };
+    co_return response;
+  }
+  response.upgrade = [near, home = asked.home, sid = asked.sid](std::shared_ptr<Stream> stream, std::string early) {
+    if (home == near) return home->offer_websocket(sid, std::move(stream), std::move(early));
+    auto moved = stream->move_to(home->shard());
+    if (!moved) return near->turn_away(std::move(stream));
+    home->shard().post([home, sid, moved = std::move(moved), early = std::move(early)]() mutable {
+      home->offer_websocket(sid, std::move(moved), std::move(early));
+    });
+  };
+  co_return response;
+}
+
+Task<http::Response> RequestHandler::poll(http::Request& request, Asked asked) const {
+  const auto home = asked.home;
+  request.on_abort = [home, sid = asked.sid] {
+    home->shard().post([home, sid] {
+      if (const auto session = home->find(sid)) session->abort_poll();
+    });
+  };
+  auto start = [&asked, home](Completion<http::Response> done) {
+    auto begin = [&asked, home, done = std::move(done)]() mutable {
+      const auto session = home->find(asked.sid);
+      session ? session->poll(std::move(done)) : done(refusal_response(Refusal::unknown_sid));
+    };
+    home->shard().here() ? begin() : home->shard().post(std::move(begin));
+  };
+  co_return co_await await_completion<http::Response>(start);
+}
+
+Task<http::Response> RequestHandler::post(http::Request& request, Asked asked) const {
+  using Answer = std::optional<http::Response>;
+  auto begin = [&asked](Home& home) -> Answer {
+    const auto session = home.find(asked.sid);
+    return session ? session->start_post() : refusal_response(Refusal::unknown_sid);
+  };
+  if (auto refused = co_await at<Answer>(asked.home, begin)) co_return std::move(*refused);
+
+  // From here on the session waits for this post to end, one way or another.
+  enum class Outcome { whole, too_large, torn } outcome = Outcome::whole;
+  std::string body;
+  if (is_octet_stream(request)) {
+    outcome = Outcome::torn;
+  } else if (request.stream == nullptr) {
+    body = std::move(request.body);
+  } else {
+    for (;;) {
+      const auto piece = co_await request.stream->read();
+      if (!piece) {
+        outcome = piece.error().code == Errc::too_large ? Outcome::too_large : Outcome::torn;
+        break;
+      }
+      if (piece->empty()) break;
+      if (piece->size() > common_->options.max_payload - body.size()) {
+        outcome = Outcome::too_large;
+        break;
+      }
+      body.append(*piece);
+    }
+  }
+
+  auto finish = [&asked, &body, &outcome](Home& home) {
+    const auto session = home.find(asked.sid);
+    http::Response response = refusal_response(Refusal::bad_request);
+    switch (outcome) {
+      case Outcome::whole:
+        if (session) return session->end_post(body);
+        return refusal_response(Refusal::unknown_sid);
+      case Outcome::too_large:
+        if (session) session->refuse_post();
+        response = http::Response::text(413, "Payload too large");
+        response.close = true;  // the rest of the body is not worth reading
+        break;
+      case Outcome::torn:
+        if (session) session->abort_post();
+        break;
+    }
+    return response;
+  };
+  co_return co_await at<http::Response>(asked.home, finish);
+}
+
+}  // namespace payam::eio
