@@ -110,6 +110,7 @@ void find_mentions(std::string_view content, const std::function<bool(const std:
       if (++tries > kMaxMentionTries) return;
       if (!is_member(username_key(content.substr(at, end - at)))) continue;
       at = end;
+      after_word = true;
       break;
     }
   }

@@ -91,7 +91,7 @@ Commit Appender::create_room(const Room& room, const CachedUser& creator, const 
   CachedRoom created{database_.last_insert_key(), room, room.created_at};
   for (const Named& member : members) insert_member(created, member, Seq{0}, room.created_at);
   Commit commit;
-  commit.entry = append(created, EntryKind::room_created, Seq{0}, creator, room.created_at,
+  commit.entry = append(created, EntryKind::room_created, creator, room.created_at,
                         room.kind == RoomKind::group ? std::optional<std::string_view>(room.name) : std::nullopt, members);
   commit.entry.body = RoomCreated{room.kind, room.name, participants(members)};
   commit.after = state_of(created);
@@ -133,7 +133,7 @@ Result<Commit> Appender::apply(const AddMembers& add) {
   }
   Savepoint savepoint(database_);
   for (const Named& member : added) insert_member(*room, member, room->room.last_seq, add.at);
-  commit.entry = append(*room, EntryKind::members_added, room->room.last_seq, *actor, add.at, std::nullopt, added);
+  commit.entry = append(*room, EntryKind::members_added, *actor, add.at, std::nullopt, added);
   commit.entry.body = MembersAdded{participants(added)};
   commit.after = state_of(*room);
   commit.after->room.rev = commit.entry.rev;
@@ -164,7 +164,7 @@ Result<Commit> Appender::apply(const RemoveMember& remove) {
   Savepoint savepoint(database_);
   database_.run("DELETE FROM members WHERE room = ? AND user = ?", room->key, person->key);
   Commit commit;
-  commit.entry = append(*room, EntryKind::member_removed, room->room.last_seq, *actor, remove.at, std::nullopt, removed);
+  commit.entry = append(*room, EntryKind::member_removed, *actor, remove.at, std::nullopt, removed);
   commit.entry.body = MemberRemoved{participants(removed).front()};
   commit.after = state_of(*room);
   commit.after->room.rev = commit.entry.rev;
@@ -179,11 +179,11 @@ void Appender::insert_member(const CachedRoom& room, const Named& member, Seq re
                 member.person.key, member.role, read_seq, at);
 }
 
-Entry Appender::append(const CachedRoom& room, EntryKind kind, Seq seq, const CachedUser& actor, Timestamp at,
+Entry Appender::append(const CachedRoom& room, EntryKind kind, const CachedUser& actor, Timestamp at,
                        std::optional<std::string_view> name, const std::vector<Named>& named) {
   const Rev rev = room.room.rev.next();
   database_.run("INSERT INTO log (room, rev, kind, seq, at, actor, name) VALUES (?, ?, ?, ?, ?, ?, ?)", room.key, rev, kind,
-                seq, at, actor.key, name);
+                room.room.last_seq, at, actor.key, name);
   int position = 0;
   for (const Named& one : named) {
     database_.run("INSERT INTO log_members (room, rev, position, user, role) VALUES (?, ?, ?, ?, ?)", room.key, rev, position++,

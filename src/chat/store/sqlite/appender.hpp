@@ -62,7 +62,7 @@ class Appender {
 
   void insert_member(const CachedRoom& room, const Named& member, Seq read_seq, Timestamp at);
   // The log's row and the fields every entry has; the room is advanced by the caller, when nothing can fail any more.
-  Entry append(const CachedRoom& room, EntryKind kind, Seq seq, const CachedUser& actor, Timestamp at,
+  Entry append(const CachedRoom& room, EntryKind kind, const CachedUser& actor, Timestamp at,
                std::optional<std::string_view> name, const std::vector<Named>& named);
   RoomState state_of(const CachedRoom& room);
 

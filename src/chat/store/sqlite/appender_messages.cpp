@@ -58,8 +58,7 @@ Result<Commit> Appender::apply(const SendMessage& send) {
     if (one.upload) message.attachments.push_back(std::move(*one.upload));
   }
   Commit commit;
-  commit.entry = append(*room, EntryKind::message_added, seq, *sender, send.at, std::nullopt, {});
-  commit.entry.body = MessageAdded{std::move(message)};
+  commit.entry = {send.room, rev, send.at, sender->id, sender->email, MessageAdded{std::move(message)}};
   savepoint.keep();
   cache_.advance(*room, sender->key, *member, send.at);
   return commit;

@@ -1,7 +1,5 @@
 #include "chat/store/sqlite/rows.hpp"
 
-#include <cassert>
-
 namespace payam::chat::sqlite {
 
 std::vector<Member> read_members(Database& database, std::int64_t room) {
@@ -88,7 +86,7 @@ Entry LogCursor::entry() const {
   entry.actor = rows_.get<UserId>(5);
   entry.actor_email = rows_.get<std::optional<std::string>>(6);
   std::vector<Participant> named = participants();
-  switch (kind()) {
+  switch (rows_.get<EntryKind>(1)) {
     case EntryKind::room_created: {
       // Only the two of a direct room have no name to give it.
       const auto name = rows_.get<std::optional<std::string>>(4);
@@ -97,9 +95,15 @@ Entry LogCursor::entry() const {
     }
     case EntryKind::members_added: entry.body = MembersAdded{std::move(named)}; break;
     case EntryKind::member_removed: entry.body = MemberRemoved{std::move(named.at(0))}; break;
-    case EntryKind::message_added: assert(false); break;
   }
   return entry;
+}
+
+// Every rev between two rows of the log is a message's.
+Seq first_message_after(Database& database, std::int64_t room, Rev rev) {
+  Statement row = database.query("SELECT rev, seq FROM log WHERE room = ? AND rev <= ? ORDER BY rev DESC LIMIT 1", room, rev);
+  if (!row.step()) return Seq{1};
+  return Seq{row.get<std::int64_t>(1) + (rev.value - row.get<std::int64_t>(0)) + 1};
 }
 
 std::vector<Participant> LogCursor::participants() const {

@@ -10,7 +10,7 @@
 namespace payam::chat::sqlite {
 
 // As the log's `kind` holds it.
-enum class EntryKind : std::uint8_t { room_created = 1, message_added = 2, members_added = 3, member_removed = 4 };
+enum class EntryKind : std::uint8_t { room_created = 1, members_added = 2, member_removed = 3 };
 
 // A room's key and its public id, which go together through all of these.
 struct RoomRef {
@@ -52,16 +52,15 @@ class MessageCursor {
 
 std::vector<Message> read_messages(Database& database, const RoomRef& room, Seq first, Seq last);
 
-// The room's log after `rev`, ascending, one entry at a time. Of a message only its `seq`: see MessageCursor.
+// The room's log after `rev`, ascending, one entry at a time, without the messages, which are their own entries.
 class LogCursor {
  public:
   LogCursor(Database& database, const RoomRef& room, Rev after);
 
   bool next();
   Rev rev() const { return rows_.get<Rev>(0); }
-  EntryKind kind() const { return rows_.get<EntryKind>(1); }
-  Seq seq() const { return rows_.get<Seq>(2); }  // the room's last one as of this entry; of a message its own
-  Entry entry() const;                           // not for messages
+  Seq seq() const { return rows_.get<Seq>(2); }  // the room's last one as of this entry
+  Entry entry() const;
 
  private:
   std::vector<Participant> participants() const;
@@ -70,5 +69,8 @@ class LogCursor {
   RoomRef room_;
   Statement rows_;
 };
+
+// The first message added after `rev`, which the room has reached.
+Seq first_message_after(Database& database, std::int64_t room, Rev rev);
 
 }  // namespace payam::chat::sqlite

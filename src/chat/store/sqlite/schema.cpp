@@ -65,12 +65,14 @@ CREATE TABLE members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rooms_of_user ON members (user, room);
 
--- What happened in each room, in order: rows are added, never changed.
+-- What happened in each room, in order of rev: rows are added, never changed. A message is an entry too, yet has its row in
+-- messages alone, which saves the hot path a second one: the revs that miss here, a room's first being its creation, are messages,
+-- and with `seq` one knows which.
 CREATE TABLE log (
   room  INTEGER NOT NULL REFERENCES rooms,
   rev   INTEGER NOT NULL,
   kind  INTEGER NOT NULL,              -- EntryKind
-  seq   INTEGER NOT NULL,              -- the room's last one after this entry; of a message its own
+  seq   INTEGER NOT NULL,              -- the room's last one as of this entry
   at    INTEGER NOT NULL,
   actor INTEGER NOT NULL REFERENCES users,
   name  TEXT,                          -- the room's, if the entry gave it one
@@ -88,12 +90,12 @@ CREATE TABLE log_members (
   FOREIGN KEY (room, rev) REFERENCES log
 ) STRICT, WITHOUT ROWID;
 
--- Messages in their present state.
+-- Messages in their present state; each is also the log's entry `first_rev`.
 CREATE TABLE messages (
   room      INTEGER NOT NULL REFERENCES rooms,
   seq       INTEGER NOT NULL,
   id        TEXT NOT NULL UNIQUE,
-  first_rev INTEGER NOT NULL,          -- of the entry that added it
+  first_rev INTEGER NOT NULL,
   rev       INTEGER NOT NULL,          -- of its latest change
   sender    INTEGER NOT NULL REFERENCES users,
   at        INTEGER NOT NULL,

@@ -154,26 +154,29 @@ Result<CatchUp> changes_after(Database& database, const RoomId& room, const User
   result.rev = visible->room.rev;
   std::size_t bytes = 0;
   int entries = 0;
-  LogCursor log(database, visible->ref(), Rev{std::max<std::int64_t>(rev.value, 0)});
-  std::optional<MessageCursor> messages;
-  while (log.next()) {
+  const Rev after{std::clamp<std::int64_t>(rev.value, 0, result.rev.value)};
+  MessageCursor messages(database, visible->ref(), first_message_after(database, visible->key, after), result.seq);
+  LogCursor log(database, visible->ref(), after);
+  bool more_entries = log.next();
+  for (Rev next = after.next(); next <= visible->room.rev; next = next.next()) {
     if (entries == limit.entries || bytes >= limit.bytes) {
       result.more = true;
       break;
     }
     ++entries;
-    result.rev = log.rev();
-    result.seq = log.seq();
-    if (log.kind() == EntryKind::message_added) {
-      if (!messages) messages.emplace(database, visible->ref(), log.seq(), visible->room.last_seq);
-      Message message = messages->next().value();
-      bytes += message.content.size();
-      result.messages.push_back(std::move(message));
-    } else {
+    result.rev = next;
+    if (more_entries && log.rev() == next) {
       Entry entry = log.entry();
       if (const auto* created = std::get_if<RoomCreated>(&entry.body)) bytes += created->members.size() * kParticipantBytes;
       if (const auto* added = std::get_if<MembersAdded>(&entry.body)) bytes += added->members.size() * kParticipantBytes;
       result.changes.push_back(std::move(entry));
+      result.seq = log.seq();
+      more_entries = log.next();
+    } else {
+      Message message = messages.next().value();
+      bytes += message.content.size();
+      result.seq = message.seq;
+      result.messages.push_back(std::move(message));
     }
   }
   return result;
