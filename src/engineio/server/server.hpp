@@ -82,14 +82,14 @@ struct Options {
   bool allow_websocket = true;
   bool allow_upgrades = true;
   struct Cors {
-    std::vector<std::string> origins;  // exact, or "*"
+    std::vector<std::string> origins{};  // exact, or "*"
     bool credentials = false;
   };
-  std::optional<Cors> cors;
+  std::optional<Cors> cors{};
   // nullopt accepts; a text refuses with 403 code 4 (empty: "Forbidden").
-  std::function<std::optional<std::string>(const http::Request&)> allow_request;
+  std::function<std::optional<std::string>(const http::Request&)> allow_request{};
   // What a SessionHandler, or the making of one, has thrown; on the session's shard. Must not throw.
-  std::function<void(const std::exception&)> on_handler_error;
+  std::function<void(const std::exception&)> on_handler_error{};
 };
 
 struct Counters {
