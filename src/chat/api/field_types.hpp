@@ -1,0 +1,60 @@
+// Constraints of requests that more than one call has.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "base/utf8.hpp"
+#include "chat/auth/password.hpp"
+#include "http/codec/codec.hpp"
+
+namespace payam::chat::api {
+
+// 8 characters at least, 72 bytes at most: bcrypt reads no further, and cutting a password in silence would be a lie.
+struct PasswordLength {
+  static bool check(http::Reader& reader, std::string& value, const http::json::value& input) {
+    // What was typed is not sent back.
+    if (value.size() > kMaxPasswordBytes) {
+      return reader.fault("string_too_long", "Password should have at most 72 bytes", nullptr,
+                          {{"max_length", kMaxPasswordBytes}});
+    }
+    if (utf8_length(value) < kMinPasswordLength) {
+      return http::check_length(reader, value, kMinPasswordLength, http::kNoLimit, nullptr);
+    }
+    static_cast<void>(input);
+    return true;
+  }
+  static void describe(http::json::object& schema) {
+    schema["minLength"] = kMinPasswordLength;
+    schema["maxLength"] = kMaxPasswordBytes;
+    schema["format"] = "password";
+  }
+};
+using Password = http::Field<std::string, PasswordLength>;
+
+// A name people see: no control characters, not blank, no space around it.
+struct Presentable {
+  static std::optional<std::string> refuse(const std::string& value);
+};
+using Username = http::Field<std::string, http::Length<1, 64>, Presentable>;
+using RoomName = http::Field<std::string, http::Length<1, 100>, Presentable>;
+
+// A number and nothing that merely reads like one: events come from programs, not from forms.
+struct JsonNumber {
+  static bool precheck(http::Reader& reader, const http::json::value& input) {
+    if (input.is_number()) return true;
+    return reader.fault("int_type", "Input should be a valid integer", input);
+  }
+};
+using Position = http::Field<std::int64_t, JsonNumber, http::Range<0, std::numeric_limits<std::int64_t>::max()>>;
+
+inline constexpr std::size_t kMaxContent = 20'000;  // code points
+using Content = http::Text<0, kMaxContent>;         // empty only with attachments: the service's rule
+using ClientId = http::Text<1, 64>;
+using IdText = http::Text<1, 64>;
+using Attachments = http::List<IdText, 20>;
+inline constexpr std::size_t kMaxMembersAtOnce = 1'000;
+using Emails = http::List<http::Email, kMaxMembersAtOnce>;
+
+}  // namespace payam::chat::api

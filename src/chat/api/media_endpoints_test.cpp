@@ -1,0 +1,201 @@
+#include <gmock/gmock.h>
+
+#include "chat/api/testing/rest_fixture.hpp"
+#include "http/percent.hpp"
+
+namespace payam::chat::api {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr std::string_view kPng("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\x06\0\0\0\x1f\x15\xc4\x89", 33);
+
+class MediaEndpoints : public RestFixture {
+ protected:
+  static std::string form(std::string_view content, std::string_view name, std::string_view field = "file") {
+    return "--b0\r\nContent-Disposition: form-data; name=\"" + std::string(field) + "\"; filename=\"" + std::string(name) +
+           "\"\r\nContent-Type: text/html\r\n\r\n" + std::string(content) + "\r\n--b0--\r\n";
+  }
+  Reply post_form(std::string body, const std::string& token, bool torn = false) {
+    return call(http::Method::post, "/chat/upload_media/", std::move(body),
+                {.token = token,
+                 .content_type = "multipart/form-data; boundary=b0",
+                 .headers = {},
+                 .secure = false,
+                 .piece = 7,
+                 .torn = torn});
+  }
+  std::string upload(std::string_view content, std::string_view name) {
+    const Reply reply = post_form(form(content, name), sara);
+    EXPECT_EQ(reply.status, 200) << reply.text;
+    return std::string(reply.body().at("id").as_string());
+  }
+  Reply fetch(const std::string& url, const std::string& token, std::vector<std::pair<std::string, std::string>> headers = {}) {
+    return call(http::Method::get, http::percent_decode(url), "", {.token = token, .headers = std::move(headers)});
+  }
+  std::size_t files_on_disk() const {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(media_directory_))
+      count += entry.is_regular_file() ? 1 : 0;
+    return count;
+  }
+
+  const std::string sara = arrive("sara"), omid = arrive("omid"), nima = arrive("nima");
+};
+
+TEST_F(MediaEndpoints, AnUploadIsRecordedAndServed) {
+  const Reply reply = post_form(form(kPng, "عکس ۱.png"), sara);
+  EXPECT_EQ(reply.status, 200) << reply.text;
+  const auto upload = reply.body();
+  const std::string id(upload.at("id").as_string());
+  EXPECT_EQ(text_of(upload.at("file_url")), "/media/" + id + "/%D8%B9%DA%A9%D8%B3%20%DB%B1.png");
+  EXPECT_EQ(upload.at("name"), "عکس ۱.png");
+  EXPECT_EQ(upload.at("size"), 33);
+  EXPECT_EQ(upload.at("content_type"), "image/png") << "by the content, not by the client's word";
+
+  const Reply file = fetch(std::string(upload.at("file_url").as_string()), sara);
+  EXPECT_EQ(file.status, 200);
+  EXPECT_EQ(file.text, kPng);
+  EXPECT_EQ(file.headers.at("Content-Type"), "image/png");
+  EXPECT_EQ(file.headers.at("X-Content-Type-Options"), "nosniff");
+  EXPECT_THAT(file.headers.at("Content-Security-Policy"), HasSubstr("sandbox"));
+  EXPECT_EQ(file.headers.at("Cache-Control"), "private, max-age=31536000, immutable");
+  EXPECT_THAT(file.headers.at("Content-Disposition"), StartsWith("inline;"));
+}
+
+TEST_F(MediaEndpoints, WhatCouldRunInABrowserIsSavedInstead) {
+  const Reply reply = post_form(form("<!DOCTYPE html><html><script>alert(1)</script></html>", "holiday.png"), sara);
+  const Reply file = fetch(std::string(reply.body().at("file_url").as_string()), sara);
+  EXPECT_EQ(file.headers.at("Content-Type"), "text/html");
+  EXPECT_THAT(file.headers.at("Content-Disposition"), StartsWith("attachment;"));
+}
+
+TEST_F(MediaEndpoints, PartsAndKnownFilesAreServedAsAsked) {
+  const std::string url = "/media/" + upload("0123456789", "a.txt") + "/a.txt";
+  const Reply part = fetch(url, sara, {{"Range", "bytes=2-4"}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.text, "234");
+  EXPECT_EQ(part.headers.at("Content-Range"), "bytes 2-4/10");
+  EXPECT_EQ(fetch(url, sara, {{"Range", "bytes=10-"}}).status, 416);
+  const std::string etag = fetch(url, sara).headers.at("ETag");
+  const Reply known = fetch(url, sara, {{"If-None-Match", etag}});
+  EXPECT_EQ(known.status, 304);
+  EXPECT_EQ(known.text, "");
+}
+
+TEST_F(MediaEndpoints, StrangersFindNothingUntilItIsSentToTheirRoom) {
+  const std::string id = upload("secret", "a.txt"), url = "/media/" + id + "/a.txt";
+  const std::string room = create_room(sara, {"omid"});
+  EXPECT_EQ(fetch(url, omid).status, 404);
+  EXPECT_EQ(post("/chat/chat_rooms/" + room + "/messages", R"({"content":"","attachments":[")" + id + "\"]}", sara).status,
+            201);
+  EXPECT_EQ(fetch(url, omid).text, "secret");
+  EXPECT_EQ(fetch(url, nima).status, 404);
+  del("/chat/chat_rooms/" + room + "/members/omid@example.org", sara);
+  EXPECT_EQ(fetch(url, omid).status, 404) << "who was removed";
+}
+
+TEST_F(MediaEndpoints, TheBareLinkSharesItToo) {
+  const std::string url = "/media/" + upload("secret", "a.txt") + "/a.txt";
+  const std::string room = create_room(sara, {"omid"});
+  post("/chat/chat_rooms/" + room + "/messages", R"({"content":"look: )" + url + "\"}", sara);
+  EXPECT_EQ(fetch(url, omid).status, 200);
+}
+
+TEST_F(MediaEndpoints, AnAttachmentIsTheSendersOwn) {
+  const std::string id = upload("secret", "a.txt");
+  const std::string room = create_room(omid);
+  EXPECT_EQ(post("/chat/chat_rooms/" + room + "/messages", R"({"content":"","attachments":[")" + id + "\"]}", omid).status,
+            400);
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", omid).status, 404);
+}
+
+TEST_F(MediaEndpoints, AMessageShowsItsAttachments) {
+  const std::string id = upload("0123456789", "a.txt");
+  const std::string room = create_room(sara);
+  const Reply sent = post("/chat/chat_rooms/" + room + "/messages", R"({"content":"","attachments":[")" + id + "\"]}", sara);
+  EXPECT_EQ(sent.body().at("attachments"), json::parse(R"([{"file_url":"/media/)" + id + R"(/a.txt","id":")" + id +
+                                                       R"(","name":"a.txt","size":10,"content_type":"text/plain"}])"));
+}
+
+TEST_F(MediaEndpoints, TheCookieServesABrowser) {
+  const std::string id = upload("0123456789", "a.txt");
+  const Reply login = post("/auth/login", R"({"email":"sara@example.org","password":"password of sara"})");
+  const std::string cookie = login.headers.at("Set-Cookie").substr(0, login.headers.at("Set-Cookie").find(';'));
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", "", {{"Cookie", "theme=dark; " + cookie + "; x=y"}}).status, 200);
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", "", {{"Cookie", "payam_media=" + sara}}).status, 401)
+      << "no access token in a cookie";
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", "", {{"Cookie", "payam_media="}}).status, 401);
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", "").detail(), "Not authenticated");
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", "nonsense", {{"Cookie", cookie}}).status, 401)
+      << "a bad token is no reason to try the cookie";
+}
+
+TEST_F(MediaEndpoints, NoCookieEverAuthenticatesAChange) {
+  const Reply login = post("/auth/login", R"({"email":"sara@example.org","password":"password of sara"})");
+  const std::string cookie = login.headers.at("Set-Cookie").substr(0, login.headers.at("Set-Cookie").find(';'));
+  EXPECT_EQ(call(http::Method::post, "/chat/chat_rooms/", R"({"name":"x"})", {.headers = {{"Cookie", cookie}}}).status, 401);
+  EXPECT_EQ(call(http::Method::post, "/chat/upload_media/", form("x", "a"),
+                 {.content_type = "multipart/form-data; boundary=b0", .headers = {{"Cookie", cookie}}})
+                .status,
+            401);
+}
+
+TEST_F(MediaEndpoints, OnlyTheNameItHasFindsIt) {
+  const std::string id = upload("0123456789", "a.txt");
+  EXPECT_EQ(fetch("/media/" + id + "/b.txt", sara).status, 404);
+  EXPECT_EQ(fetch("/media/" + id, sara).status, 404);
+  EXPECT_EQ(fetch("/media/01J0000000000000000000000A/a.txt", sara).status, 404);
+  EXPECT_EQ(fetch("/media/..%2F..%2Fkeys/jwt.pem", sara).status, 404);
+}
+
+TEST_F(MediaEndpoints, AFileOverTheLimitIs413AndLeavesNothing) {
+  EXPECT_EQ(post_form(form(std::string(1000, 'x'), "a"), sara).status, 200);
+  const Reply reply = post_form(form(std::string(1001, 'x'), "a"), sara);
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_EQ(reply.detail(), "The file is larger than 1000 bytes");
+  EXPECT_EQ(files_on_disk(), 1u);
+}
+
+TEST_F(MediaEndpoints, ATornUploadLeavesNothing) {
+  std::string body = form("0123456789", "a.txt");
+  body.resize(body.size() - 12);
+  EXPECT_EQ(post_form(body, sara, true).status, 400);
+  EXPECT_EQ(post_form(body, sara).status, 400) << "an end without the closing boundary";
+  EXPECT_EQ(files_on_disk(), 0u);
+}
+
+TEST_F(MediaEndpoints, AFormWithoutAFileIs422) {
+  for (const std::string& body :
+       {form("x", "a.txt", "other"),
+        std::string("--b0\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\ntext\r\n--b0--\r\n"),
+        std::string("--b0--\r\n")}) {
+    const Reply reply = post_form(body, sara);
+    EXPECT_EQ(reply.status, 422) << body;
+    EXPECT_EQ(reply.body().at("detail").at(0).at("loc"), json::parse(R"(["body","file"])"));
+  }
+  EXPECT_EQ(call(http::Method::post, "/chat/upload_media/", "{}", {.token = sara}).status, 422);
+}
+
+TEST_F(MediaEndpoints, OnlyTheFirstFileCounts) {
+  const std::string body =
+      "--b0\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello\r\n"
+      "--b0\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nfirst\r\n"
+      "--b0\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.txt\"\r\n\r\nsecond\r\n--b0--\r\n";
+  const Reply reply = post_form(body, sara);
+  EXPECT_EQ(reply.body().at("name"), "a.txt");
+  EXPECT_EQ(reply.body().at("size"), 5);
+  EXPECT_EQ(files_on_disk(), 1u);
+}
+
+TEST_F(MediaEndpoints, ANameIsNeverAPath) {
+  EXPECT_EQ(post_form(form("x", "../../etc/passwd"), sara).body().at("name"), "passwd");
+  EXPECT_EQ(post_form(form("x", "C:\\fakepath\\a.txt"), sara).body().at("name"), "a.txt");
+  EXPECT_EQ(post_form(form("x", ""), sara).body().at("name"), "file");
+  EXPECT_EQ(post_form(form("x", "\xff\xfe"), sara).body().at("name"), "file");
+}
+
+}  // namespace
+}  // namespace payam::chat::api

@@ -1,0 +1,26 @@
+// The REST calls of the contract. Handlers translate; what may be done, services and rules decide.
+#pragma once
+
+#include "chat/api/services.hpp"
+#include "chat/auth/principal.hpp"
+#include "http/api/endpoint.hpp"
+#include "http/server/router.hpp"
+
+namespace payam::chat::api {
+
+using Api = http::Api<Principal>;
+using Call = http::Call<Principal>;
+
+// Checks the bearer token of each call. 401 `Not authenticated` without one, `Could not validate credentials` with a bad one.
+Api make_api(http::Router& router, Services& services);
+
+// Each adds the calls of one part; `services` outlives the router.
+void add_auth_endpoints(Api& api, Services& services);
+void add_room_endpoints(Api& api, Services& services);
+void add_message_endpoints(Api& api, Services& services);
+void add_media_endpoints(Api& api, Services& services);
+
+// `/openapi.json` (once all endpoints are there), `/healthz`, `/` as JSON; the pages for browsers stand in app/.
+void add_site_endpoints(Api& api, http::Router& router, Services& services);
+
+}  // namespace payam::chat::api
