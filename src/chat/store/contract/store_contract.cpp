@@ -14,7 +14,8 @@ void StoreContract::open() {
   });
 }
 
-void StoreContract::restart() {
+void StoreContract::restart_if_kept() {
+  if (!host_->keeps_data()) return;
   store_.reset();
   open();
 }

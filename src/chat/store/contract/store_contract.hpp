@@ -34,6 +34,7 @@ struct StoreKind {
   std::string name;
   std::function<std::unique_ptr<StoreHost>()> make_host;
 };
+
 inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
 
 class StoreContract : public testing::TestWithParam<StoreKind> {
@@ -44,7 +45,8 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
   ~StoreContract() override;
 
   Store& store() { return *store_; }
-  void restart();
+  // Closes the store and opens it again, where it keeps its data.
+  void restart_if_kept();
 
   // Runs a task on a shard and gives its result, or throws what it threw.
   template <class T>

@@ -1,0 +1,244 @@
+// What a client that comes back has missed, by seq and by rev.
+#include <random>
+
+#include "chat/rules.hpp"
+#include "chat/store/contract/store_contract.hpp"
+
+namespace payam::chat {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::int64_t> revs(const std::vector<Entry>& entries) {
+  std::vector<std::int64_t> result;
+  for (const Entry& entry : entries) result.push_back(entry.rev.value);
+  return result;
+}
+
+TEST_P(StoreContract, GivesTheMessagesAfterASeq) {
+  add_user("ali");
+  create_room("r", "ali");
+  const auto after = [&](std::int64_t seq, CatchUpLimit limit) {
+    return wait(store().messages_after(RoomId("r"), user_id("ali"), Seq{seq}, limit)).value();
+  };
+  const CatchUp nothing = after(0, {});
+  EXPECT_THAT(nothing.messages, IsEmpty());
+  EXPECT_EQ(nothing.seq, Seq{0});
+  EXPECT_EQ(nothing.rev, Rev{1});
+  EXPECT_FALSE(nothing.more);
+
+  std::vector<Message> sent;
+  for (int i = 1; i <= 5; ++i) sent.push_back(message_of(send("r", "ali", std::to_string(i))));
+  const CatchUp all = after(0, {});
+  EXPECT_EQ(all.messages, sent);
+  EXPECT_EQ(all.seq, Seq{5});
+  EXPECT_EQ(all.rev, Rev{6});
+  EXPECT_FALSE(all.more);
+  EXPECT_THAT(all.changes, IsEmpty());
+  EXPECT_THAT(contents(after(3, {}).messages), ElementsAre("4", "5"));
+  EXPECT_THAT(contents(after(-7, {}).messages), ElementsAre("1", "2", "3", "4", "5"));
+  for (const std::int64_t seq : {std::int64_t{5}, std::int64_t{6}, INT64_MAX}) {
+    const CatchUp none = after(seq, {});
+    EXPECT_THAT(none.messages, IsEmpty());
+    EXPECT_EQ(none.seq, Seq{5});
+    EXPECT_EQ(none.rev, Rev{6});
+    EXPECT_FALSE(none.more);
+  }
+}
+
+TEST_P(StoreContract, CutsTheMessagesAfterASeqAtItsLimits) {
+  for (const char* name : {"ali", "sara"}) add_user(name);
+  create_room("r", "ali");
+  const std::vector<std::string> texts = {"aaaa", "bbbb", "cccc", "dddd"};
+  for (const std::string& text : texts) send("r", "ali", text);
+  ASSERT_TRUE(commit(AddMembers{RoomId("r"), user_id("ali"), {"sara@example.com"}, at(1)}));
+  struct Case {
+    std::int64_t after;
+    CatchUpLimit limit;
+    std::vector<std::string> expected;
+    Seq seq;
+    Rev rev;
+    bool more;
+  };
+  const Case cases[] = {
+      {0, {3, 1000}, {"aaaa", "bbbb", "cccc"}, Seq{3}, Rev{4}, true},
+      {0, {4, 1000}, {"aaaa", "bbbb", "cccc", "dddd"}, Seq{4}, Rev{6}, false},
+      {1, {3, 1000}, {"bbbb", "cccc", "dddd"}, Seq{4}, Rev{6}, false},
+      {1, {2, 1000}, {"bbbb", "cccc"}, Seq{3}, Rev{4}, true},
+      {0, {500, 1}, {"aaaa"}, Seq{1}, Rev{2}, true},
+      {0, {500, 8}, {"aaaa", "bbbb"}, Seq{2}, Rev{3}, true},
+      {0, {500, 9}, {"aaaa", "bbbb", "cccc"}, Seq{3}, Rev{4}, true},
+      {2, {500, 8}, {"cccc", "dddd"}, Seq{4}, Rev{6}, false},
+      {3, {500, 1}, {"dddd"}, Seq{4}, Rev{6}, false},
+  };
+  for (const Case& c : cases) {
+    const CatchUp page = wait(store().messages_after(RoomId("r"), user_id("ali"), Seq{c.after}, c.limit)).value();
+    EXPECT_EQ(contents(page.messages), c.expected) << &c - cases;
+    EXPECT_EQ(page.seq, c.seq) << &c - cases;
+    EXPECT_EQ(page.rev, c.rev) << &c - cases;
+    EXPECT_EQ(page.more, c.more) << &c - cases;
+  }
+}
+
+// Revs of the room used below: 1 created, 2 "m1", 3 sara added, 4 "m2", 5 "m3", 6 sara removed, 7 "m4".
+TEST_P(StoreContract, GivesEveryChangeAfterARev) {
+  add_user("ali");
+  add_user("sara");
+  const Entry created = create_room("r", "ali").entry;
+  const Message m1 = message_of(send("r", "ali", "m1"));
+  const Entry added = commit(AddMembers{RoomId("r"), user_id("ali"), {"sara@example.com"}, at(3)})->entry;
+  const Message m2 = message_of(send("r", "sara", "m2"));
+  const Message m3 = message_of(send("r", "ali", "m3"));
+  const Entry removed = commit(RemoveMember{RoomId("r"), user_id("ali"), "sara@example.com", at(6)})->entry;
+  const Message m4 = message_of(send("r", "ali", "m4"));
+  restart_if_kept();
+  struct Case {
+    std::int64_t after;
+    CatchUpLimit limit;
+    std::vector<Message> messages;
+    std::vector<Entry> changes;
+    Seq seq;
+    Rev rev;
+    bool more;
+  };
+  const Case cases[] = {
+      {0, {}, {m1, m2, m3, m4}, {created, added, removed}, Seq{4}, Rev{7}, false},
+      {-5, {}, {m1, m2, m3, m4}, {created, added, removed}, Seq{4}, Rev{7}, false},
+      {1, {}, {m1, m2, m3, m4}, {added, removed}, Seq{4}, Rev{7}, false},
+      {2, {}, {m2, m3, m4}, {added, removed}, Seq{4}, Rev{7}, false},
+      {3, {}, {m2, m3, m4}, {removed}, Seq{4}, Rev{7}, false},
+      {4, {}, {m3, m4}, {removed}, Seq{4}, Rev{7}, false},
+      {5, {}, {m4}, {removed}, Seq{4}, Rev{7}, false},
+      {6, {}, {m4}, {}, Seq{4}, Rev{7}, false},
+      {7, {}, {}, {}, Seq{4}, Rev{7}, false},
+      {8, {}, {}, {}, Seq{4}, Rev{7}, false},
+      {INT64_MAX, {}, {}, {}, Seq{4}, Rev{7}, false},
+      {0, {1, 1000}, {}, {created}, Seq{0}, Rev{1}, true},
+      {0, {2, 1000}, {m1}, {created}, Seq{1}, Rev{2}, true},
+      {0, {3, 1000}, {m1}, {created, added}, Seq{1}, Rev{3}, true},
+      {0, {6, 1000}, {m1, m2, m3}, {created, added, removed}, Seq{3}, Rev{6}, true},
+      {0, {7, 1000}, {m1, m2, m3, m4}, {created, added, removed}, Seq{4}, Rev{7}, false},
+      {5, {1, 1000}, {}, {removed}, Seq{3}, Rev{6}, true},
+      {3, {500, 2}, {m2}, {}, Seq{2}, Rev{4}, true},
+      {3, {500, 3}, {m2, m3}, {}, Seq{3}, Rev{5}, true},
+      {6, {1, 1}, {m4}, {}, Seq{4}, Rev{7}, false},
+  };
+  for (const Case& c : cases) {
+    const CatchUp page = wait(store().changes_after(RoomId("r"), user_id("ali"), Rev{c.after}, c.limit)).value();
+    EXPECT_EQ(page.messages, c.messages) << &c - cases;
+    EXPECT_EQ(revs(page.changes), revs(c.changes)) << &c - cases;
+    EXPECT_EQ(page.changes, c.changes) << &c - cases;
+    EXPECT_EQ(page.seq, c.seq) << &c - cases;
+    EXPECT_EQ(page.rev, c.rev) << &c - cases;
+    EXPECT_EQ(page.more, c.more) << &c - cases;
+  }
+}
+
+TEST_P(StoreContract, GivesAMemberAddedLaterEverythingFromTheBeginning) {
+  add_user("ali");
+  add_user("sara");
+  create_room("r", "ali");
+  send("r", "ali", "before");
+  ASSERT_TRUE(commit(AddMembers{RoomId("r"), user_id("ali"), {"sara@example.com"}, at(3)}));
+  const CatchUp all = wait(store().changes_after(RoomId("r"), user_id("sara"), Rev{0}, {})).value();
+  EXPECT_THAT(contents(all.messages), ElementsAre("before"));
+  EXPECT_THAT(revs(all.changes), ElementsAre(1, 3));
+}
+
+TEST_P(StoreContract, CatchingUpIsForMembersOnly) {
+  add_user("ali");
+  add_user("eve");
+  create_room("r", "ali");
+  const Error expected{Errc::not_found, std::string(rules::kRoomNotFound)};
+  EXPECT_EQ(wait(store().messages_after(RoomId("r"), user_id("eve"), Seq{0}, {})).error(), expected);
+  EXPECT_EQ(wait(store().changes_after(RoomId("r"), user_id("eve"), Rev{0}, {})).error(), expected);
+  EXPECT_EQ(wait(store().changes_after(RoomId("none"), user_id("ali"), Rev{0}, {})).error(), expected);
+}
+
+// Random changes by random people in some rooms, with a restart now and then; the rooms' logs are kept beside the store, and
+// what the store gives to whoever asks, from any point and with any limits, must be cut from them.
+class RandomChanges {
+ public:
+  explicit RandomChanges(unsigned seed) : random_(seed) {}
+
+  int below(int limit) { return std::uniform_int_distribution(0, limit - 1)(random_); }
+  std::string name(int number) { return "user" + std::to_string(number); }
+
+ private:
+  std::mt19937 random_;
+};
+
+TEST_P(StoreContract, GivesWhatAModelOfRandomChangesSays) {
+  constexpr int kUsers = 6;
+  constexpr int kRooms = 3;
+  RandomChanges random(20261123);
+  for (int i = 0; i < kUsers; ++i) add_user(random.name(i));
+  std::vector<std::vector<Entry>> logs;
+  for (int i = 0; i < kRooms; ++i) logs.push_back({create_room("r" + std::to_string(i), random.name(0)).entry});
+  std::vector<Entry> all_entries;
+  for (const auto& log : logs) all_entries.push_back(log[0]);
+
+  for (int step = 0; step < 900; ++step) {
+    const int room = random.below(kRooms);
+    const std::string id = "r" + std::to_string(room);
+    const std::string actor = random.name(random.below(kUsers));
+    const std::string other = email(random.name(random.below(kUsers)));
+    Result<Commit> result;
+    switch (random.below(5)) {
+      case 0: result = commit(AddMembers{RoomId(id), user_id(random.name(0)), {other}, at(step)}); break;
+      case 1: result = commit(RemoveMember{RoomId(id), user_id(actor), other, at(step)}); break;
+      default: {
+        SendMessage send = message(id, actor, std::string(static_cast<std::size_t>(random.below(30)), 'x'));
+        if (random.below(2) == 0) send.client_id = std::to_string(random.below(40));
+        result = commit(send);
+      }
+    }
+    if (result && !result->repeated) {
+      logs[static_cast<std::size_t>(room)].push_back(result->entry);
+      all_entries.push_back(result->entry);
+    }
+    if (step % 200 == 199) restart_if_kept();
+  }
+
+  const auto is_message = [](const Entry& entry) { return std::holds_alternative<MessageAdded>(entry.body); };
+  for (int room = 0; room < kRooms; ++room) {
+    const auto& log = logs[static_cast<std::size_t>(room)];
+    const RoomId id("r" + std::to_string(room));
+    ASSERT_GT(log.size(), 100u);
+    for (std::size_t i = 0; i < log.size(); ++i) ASSERT_EQ(log[i].rev.value, static_cast<std::int64_t>(i) + 1);
+    for (int start = 0; start <= static_cast<int>(log.size()); start += 1 + random.below(9)) {
+      std::vector<Message> expected_messages;
+      std::vector<Entry> expected_changes;
+      for (auto i = static_cast<std::size_t>(start); i < log.size(); ++i) {
+        if (is_message(log[i])) {
+          expected_messages.push_back(std::get<MessageAdded>(log[i].body).message);
+        } else {
+          expected_changes.push_back(log[i]);
+        }
+      }
+      std::vector<Message> messages;
+      std::vector<Entry> changes;
+      Rev rev{start};
+      CatchUp page;
+      do {
+        const CatchUpLimit limit{1 + random.below(40), static_cast<std::size_t>(1 + random.below(400))};
+        page = wait(store().changes_after(id, user_id(random.name(0)), rev, limit)).value();
+        ASSERT_LE(page.messages.size() + page.changes.size(), static_cast<std::size_t>(limit.entries));
+        ASSERT_TRUE(page.rev > rev || !page.more);
+        messages.insert(messages.end(), page.messages.begin(), page.messages.end());
+        changes.insert(changes.end(), page.changes.begin(), page.changes.end());
+        rev = page.rev;
+      } while (page.more);
+      ASSERT_EQ(messages, expected_messages);
+      ASSERT_EQ(changes, expected_changes);
+      ASSERT_EQ(rev.value, static_cast<std::int64_t>(log.size()));
+    }
+  }
+  const auto told = published();
+  ASSERT_EQ(told.size(), all_entries.size());
+  for (std::size_t i = 0; i < told.size(); ++i) ASSERT_EQ(told[i].entry, all_entries[i]);
+}
+
+}  // namespace
+}  // namespace payam::chat

@@ -1,0 +1,109 @@
+// Uploads: sent as attachments or as links in the text, and who may then fetch them.
+#include "chat/store/contract/store_contract.hpp"
+
+namespace payam::chat {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Upload picture(const std::string& id, UserId uploader) {
+  return {UploadId(id),
+          std::move(uploader),
+          "گربه.png",
+          "image/png",
+          12'345'678'901,
+          640,
+          480,
+          Timestamp(Millis(1'700'000'000'000))};
+}
+
+TEST_P(StoreContract, ShowsAnUploadToItsUploaderUntilItIsSent) {
+  for (const char* name : {"ali", "sara", "eve"}) add_user(name);
+  create_room("r", "ali", {"sara"});
+  Upload upload = picture("u1", user_id("ali"));
+  Upload text = picture("u2", user_id("ali"));
+  text.width = text.height = std::nullopt;
+  wait(store().create_upload(upload));
+  wait(store().create_upload(text));
+  EXPECT_EQ(wait(store().find_upload(UploadId("u1"), user_id("ali"))), upload);
+  EXPECT_EQ(wait(store().find_upload(UploadId("u2"), user_id("ali"))), text);
+  EXPECT_EQ(wait(store().find_upload(UploadId("u1"), user_id("sara"))), std::nullopt);
+  EXPECT_EQ(wait(store().find_upload(UploadId("none"), user_id("ali"))), std::nullopt);
+
+  SendMessage change = message("r", "ali", "");
+  change.attachments = {UploadId("u1")};
+  ASSERT_TRUE(commit(change));
+  EXPECT_EQ(wait(store().find_upload(UploadId("u1"), user_id("sara"))), upload);
+  EXPECT_EQ(wait(store().find_upload(UploadId("u1"), user_id("eve"))), std::nullopt);
+  EXPECT_EQ(wait(store().find_upload(UploadId("u2"), user_id("sara"))), std::nullopt);
+}
+
+TEST_P(StoreContract, GivesAttachmentsBackInTheirOrder) {
+  add_user("ali");
+  create_room("r", "ali");
+  for (const char* id : {"u1", "u2", "u3"}) wait(store().create_upload(picture(id, user_id("ali"))));
+  send("r", "ali", "before");
+  SendMessage change = message("r", "ali", "three");
+  change.attachments = {UploadId("u3"), UploadId("u1"), UploadId("u3"), UploadId("u2")};
+  const Message sent = message_of(commit(change).value());
+  const auto upload = [&](const char* id) { return picture(id, user_id("ali")); };
+  EXPECT_THAT(sent.attachments, ElementsAre(upload("u3"), upload("u1"), upload("u2")));
+  SendMessage again = message("r", "ali", "the same once more");
+  again.attachments = {UploadId("u1")};
+  const Message second = message_of(commit(again).value());
+  restart_if_kept();
+  const auto messages = wait(store().history(RoomId("r"), user_id("ali"), {}))->messages;
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(messages[1], sent);
+  EXPECT_EQ(messages[2], second);
+}
+
+TEST_P(StoreContract, RefusesAttachmentsThatAreNotTheSendersOwn) {
+  add_user("ali");
+  add_user("sara");
+  create_room("r", "ali", {"sara"});
+  wait(store().create_upload(picture("u1", user_id("ali"))));
+  SendMessage change = message("r", "sara", "look");
+  change.attachments = {UploadId("u1")};
+  EXPECT_EQ(commit(change), (Result<Commit>(fail(Errc::bad_request, "Unknown upload: u1"))));
+  change.attachments = {UploadId("none")};
+  EXPECT_EQ(commit(change), (Result<Commit>(fail(Errc::bad_request, "Unknown upload: none"))));
+  EXPECT_THAT(wait(store().history(RoomId("r"), user_id("ali"), {}))->messages, IsEmpty());
+}
+
+TEST_P(StoreContract, ALinkInTheTextOfItsUploaderLetsTheRoomFetchIt) {
+  add_user("ali");
+  add_user("sara");
+  create_room("r", "ali", {"sara"});
+  wait(store().create_upload(picture("u1", user_id("ali"))));
+  const Commit linked = send("r", "ali", "look: https://chat.example/media/u1/%DA%AF.png and /media/u9/x.png");
+  EXPECT_THAT(message_of(linked).attachments, IsEmpty());
+  EXPECT_TRUE(wait(store().find_upload(UploadId("u1"), user_id("sara"))));
+}
+
+TEST_P(StoreContract, ALinkToAnothersUploadGivesNothingAway) {
+  for (const char* name : {"ali", "sara", "bob"}) add_user(name);
+  create_room("r", "sara", {"bob"});
+  wait(store().create_upload(picture("u1", user_id("ali"))));
+  send("r", "sara", "guessed /media/u1/x.png");
+  EXPECT_EQ(wait(store().find_upload(UploadId("u1"), user_id("sara"))), std::nullopt);
+  EXPECT_EQ(wait(store().find_upload(UploadId("u1"), user_id("bob"))), std::nullopt);
+}
+
+TEST_P(StoreContract, WhoLeavesTheRoomLosesItsUploads) {
+  add_user("ali");
+  add_user("sara");
+  create_room("r", "ali", {"sara"});
+  wait(store().create_upload(picture("u1", user_id("ali"))));
+  SendMessage change = message("r", "ali", "/media/u1/a.png");
+  change.attachments = {UploadId("u1")};
+  ASSERT_TRUE(commit(change));
+  EXPECT_TRUE(wait(store().find_upload(UploadId("u1"), user_id("sara"))));
+  ASSERT_TRUE(commit(RemoveMember{RoomId("r"), user_id("sara"), "sara@example.com", at(50)}));
+  EXPECT_FALSE(wait(store().find_upload(UploadId("u1"), user_id("sara"))));
+  EXPECT_TRUE(wait(store().find_upload(UploadId("u1"), user_id("ali"))));
+}
+
+}  // namespace
+}  // namespace payam::chat
