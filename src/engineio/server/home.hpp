@@ -88,11 +88,6 @@ class Home : public std::enable_shared_from_this<Home> {
   // Only this shard writes, so that a plain addition will do.
   static void bump(Count& count) { count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
 
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-
   std::shared_ptr<LiveSession> admit(Transport transport, Handshake handshake);
 
   Shard& shard_;
@@ -100,7 +95,7 @@ class Home : public std::enable_shared_from_this<Home> {
   const std::shared_ptr<Common> common_;
   Count opened_{0}, closed_{0}, upgrades_{0}, sent_{0}, received_{0}, writes_{0};
   std::atomic<std::ptrdiff_t> queued_{0};
-  std::unordered_map<std::string, std::shared_ptr<LiveSession>, Hash, std::equal_to<>> sessions_;
+  std::unordered_map<std::string_view, std::shared_ptr<LiveSession>> sessions_;  // keys are the sessions' own
   std::unordered_map<const WebsocketConnection*, std::unique_ptr<WebsocketConnection>> ending_;
 };
 

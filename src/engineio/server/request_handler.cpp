@@ -64,8 +64,9 @@ bool is_octet_stream(const http::Request& request) {
 }
 
 Handshake handshake_of(const http::Request& request) {
-  return {.headers = request.headers,
-          .query = request.query,
+  using Names = http::PackedFields::Names;
+  return {.headers = http::PackedFields(request.headers.all(), Names::any_case),
+          .query = http::PackedFields(request.query.all(), Names::exact),
           .url = request.target,
           .address = request.peer,
           .secure = request.secure,

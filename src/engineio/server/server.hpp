@@ -15,15 +15,16 @@
 #include "base/clock.hpp"
 #include "engineio/encoded_packet.hpp"
 #include "engineio/session_types.hpp"
+#include "http/packed_fields.hpp"
 #include "http/server/router.hpp"
 #include "runtime/shard.hpp"
 
 namespace payam::eio {
 
-// What an application sees of the request that opened a session.
+// What an application sees of the request that opened a session. Kept as long as the session, hence packed.
 struct Handshake {
-  http::Headers headers;
-  http::Query query;
+  http::PackedFields headers;
+  http::PackedFields query;
   std::string url;      // target as sent
   std::string address;  // the peer's
   bool secure = false;

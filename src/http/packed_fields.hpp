@@ -1,0 +1,37 @@
+// The fields of a request that are kept as long as its connection: one block of memory in place of two strings a field. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace payam::http {
+
+class PackedFields {
+ public:
+  enum class Names { exact, any_case };
+
+  PackedFields() = default;
+  PackedFields(const std::vector<std::pair<std::string, std::string>>& fields, Names names);
+
+  // The first one's value; nullopt if there is none. Valid as long as this object.
+  std::optional<std::string_view> find(std::string_view name) const;
+  // All of them, in order, as they were.
+  std::vector<std::pair<std::string_view, std::string_view>> all() const;
+
+ private:
+  // A field is its name's and its value's length, then both.
+  struct Lengths {
+    std::uint32_t name, value;
+  };
+  template <class F>
+  void each(F visit) const;
+
+  std::string block_;
+  Names names_ = Names::exact;
+};
+
+}  // namespace payam::http
