@@ -1,11 +1,13 @@
 #include "runtime/stream.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 
+#include "runtime/socket.hpp"
+
 namespace payam {
-namespace {
 
 asio::ip::address peer_of(const TcpSocket& socket) {
   boost::system::error_code error;
@@ -18,13 +20,31 @@ asio::ip::address peer_of(const TcpSocket& socket) {
   return address;
 }
 
+void make_ready(TcpSocket& socket) {
+  boost::system::error_code ignored;
+  socket.native_non_blocking(true, ignored);
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+std::optional<TcpSocket> move_socket(TcpSocket& socket, Shard& shard) {
+  boost::system::error_code error;
+  const auto protocol = socket.local_endpoint(error).protocol();
+  if (error) return std::nullopt;
+  const int descriptor = socket.release(error);
+  if (error) return std::nullopt;
+  TcpSocket moved(shard.executor());
+  moved.assign(protocol, descriptor, error);
+  if (error) ::close(descriptor);
+  return moved;
+}
+
+namespace {
+
 // Asio is only the reactor here: it tells readiness, the system calls are made directly.
 class PlainStream final : public Stream {
  public:
   PlainStream(Shard& shard, TcpSocket socket) : Stream(shard, peer_of(socket)), socket_(std::move(socket)) {
-    boost::system::error_code ignored;
-    socket_.native_non_blocking(true, ignored);
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    make_ready(socket_);
   }
 
   IoResult read(std::span<char> into) override {
@@ -56,13 +76,12 @@ class PlainStream final : public Stream {
   }
 
   std::shared_ptr<Stream> move_to(Shard& shard) override {
-    boost::system::error_code error;
-    const auto protocol = socket_.local_endpoint(error).protocol();
+    auto moved = move_socket(socket_, shard);
+    if (!moved) return nullptr;
     handler_ = nullptr;
-    const int descriptor = error ? -1 : socket_.release(error);
-    TcpSocket moved(shard.executor());
-    if (!error) moved.assign(protocol, descriptor, error);
-    return std::make_shared<PlainStream>(shard, std::move(moved));
+    auto stream = std::make_shared<PlainStream>(shard, std::move(*moved));
+    stream->hold(release_held());
+    return stream;
   }
 
   void close() override {

@@ -14,6 +14,8 @@
 
 namespace payam {
 
+class TlsContext;
+
 using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
 // The owner of a stream. It detaches (Stream::close or attach(nullptr)) before it dies.
@@ -38,6 +40,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
  public:
   // Takes the socket over (non-blocking, TCP_NODELAY). `shard` outlives the stream.
   static std::shared_ptr<Stream> plain(Shard& shard, TcpSocket socket);
+  // The same, as the server's side of TLS. The handshake happens in read(); who owns the stream limits its time. The
+  // context is kept by the stream.
+  static std::shared_ptr<Stream> tls(Shard& shard, TcpSocket socket, const TlsContext& context);
 
   virtual ~Stream() = default;
   Stream(const Stream&) = delete;
@@ -72,13 +77,19 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual void abort() = 0;
   virtual bool is_open() const = 0;
 
+  // Keeps `what` for as long as the connection, through move_to(): the server's count of it.
+  void hold(std::shared_ptr<void> what) { held_ = std::move(what); }
+
  protected:
   Stream(Shard& shard, asio::ip::address peer) : shard_(shard), peer_(std::move(peer)) {}
+
+  std::shared_ptr<void> release_held() { return std::move(held_); }
 
   Shard& shard_;
   StreamHandler* handler_ = nullptr;
 
  private:
+  std::shared_ptr<void> held_;
   asio::ip::address peer_;
 };
 

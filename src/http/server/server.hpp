@@ -17,14 +17,15 @@
 namespace payam::http {
 
 struct ServerLimits {
-  std::size_t connections = 16'000;    // upgraded ones count; one more is answered 503 and closed
-  std::size_t head_bytes = 16 * 1024;  // request line and fields; more: 431
-  Millis head_time{10'000};            // from the first byte (or the connection) to the end of the head; then 408
-  Millis body_time{60'000};            // for a body that is not streamed; then 408
-  Millis slow_window{30'000};          // a streamed body, or a reader of a response, that moves less than
-  std::uint64_t slow_bytes = 30'000;   // this in one window of waiting is cut off (408)
-  Millis idle_time{75'000};            // between requests of one connection
-  Millis tls_time{10'000};             // for the TLS handshake
+  std::size_t connections = 16'000;             // upgraded ones count; one more is answered 503 and closed
+  std::size_t head_bytes = 16 * 1024;           // request line and fields; more: 431
+  std::size_t body_memory = 256 * 1024 * 1024;  // of all bodies being collected at once; more: 503
+  Millis head_time{10'000};           // from the first byte, or the connection, to the end of the head (TLS included); then 408
+  Millis body_time{60'000};           // for a body that is not streamed; then 408
+  Millis slow_window{30'000};         // a streamed body, or a reader of a response, that moves less than
+  std::uint64_t slow_bytes = 30'000;  // this in one window of waiting is cut off (408)
+  Millis idle_time{75'000};           // between requests of one connection
+  Millis linger_time{2'000};          // for the peer to read our last words before the connection is closed
 };
 
 // One request, told once its response is sent or its connection has ended. Valid during the call.

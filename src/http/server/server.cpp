@@ -1,0 +1,187 @@
+#include "http/server/server.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/ip/v6_only.hpp>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include "http/server/connection.hpp"
+#include "http/server/server_state.hpp"
+#include "runtime/stream.hpp"
+
+namespace payam::http {
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
+
+// How many connections are taken before others get their turn.
+constexpr int kAcceptBatch = 64;
+// Without descriptors or memory the listener stays readable: look again after this.
+constexpr Millis kAcceptPause{100};
+// For handlers whose connections were cut off to come to their end.
+constexpr Millis kLastWait{10'000};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+asio::ip::tcp::endpoint endpoint_of(const ServerOptions& options) {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
+  if (error) throw std::invalid_argument("not an address to listen on: " + options.host);
+  return {address, options.port};
+}
+
+// One system call that cannot block; the peer gets it or not.
+void refuse_politely(int fd) {
+  static constexpr std::string_view kFull =
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+  (void)::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
+  Impl(std::vector<Shard*> list, Router router, ServerOptions options)
+      : state(std::make_shared<ServerState>(std::move(list), std::move(router), std::move(options))),
+        endpoint(endpoint_of(state->options)),
+        home(state->shards.at(0)->shard),
+        acceptor(home.executor()) {}
+
+  void listen() {
+    const auto check = [&](const boost::system::error_code& error, const char* what) {
+      if (error) throw std::system_error(error.value(), std::system_category(), what);
+    };
+    boost::system::error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    check(error, "socket");
+    acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
+    acceptor.bind(endpoint, error);
+    check(error, "bind");
+    acceptor.listen(state->options.backlog, error);
+    check(error, "listen");
+    acceptor.native_non_blocking(true, error);
+    bound = acceptor.local_endpoint(error).port();
+    check(error, "getsockname");
+    home.post([self = shared_from_this()] { self->wait(); });
+  }
+
+  void wait() {
+    if (!acceptor.is_open()) return;
+    acceptor.async_wait(Acceptor::wait_read, [self = shared_from_this()](boost::system::error_code error) {
+      if (!error) self->accept();
+    });
+  }
+
+  void accept() {
+    for (int i = 0; i < kAcceptBatch; ++i) {
+      if (!acceptor.is_open()) return;
+      Descriptor fd(::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (fd.get() >= 0) {
+        deal(std::move(fd));
+      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        return home.start_timer(pause, kAcceptPause);
+      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        break;
+      }  // anything else concerns the one connection that was to be taken
+    }
+    wait();
+  }
+
+  std::size_t total() const {
+    std::size_t sum = 0;
+    for (const auto& shard : state->shards) sum += shard->load.load(std::memory_order_relaxed);
+    return sum;
+  }
+
+  void deal(Descriptor fd) {
+    if (total() >= state->options.limits.connections) return refuse_politely(fd.get());
+    auto& shard = **std::ranges::min_element(state->shards, {},
+                                             [](const auto& each) { return each->load.load(std::memory_order_relaxed); });
+    auto lease = std::make_shared<Lease>(state, shard);
+    // What is posted to other shards holds the state alone: the acceptor must not outlive its own shard's loop.
+    shard.shard.post([lease = std::move(lease), fd = std::move(fd), protocol = endpoint.protocol()]() mutable {
+      serve(std::move(lease), std::move(fd), protocol);
+    });
+  }
+
+  static void serve(std::shared_ptr<Lease> lease, Descriptor fd, asio::ip::tcp protocol) {
+    const auto state = lease->state();
+    auto& shard = lease->shard();
+    TcpSocket socket(shard.shard.executor());
+    boost::system::error_code error;
+    socket.assign(protocol, fd.get(), error);
+    if (error) return;
+    fd.release();
+    auto stream =
+        state->tls ? Stream::tls(shard.shard, std::move(socket), *state->tls) : Stream::plain(shard.shard, std::move(socket));
+    stream->hold(std::move(lease));
+    std::make_shared<Connection>(state, shard, std::move(stream))->start();
+  }
+
+  template <class F>
+  void for_each_connection(F visit) {
+    for (const auto& shard : state->shards) {
+      shard->shard.post([state = state, &shard = *shard, visit] {
+        // Ending one may end others.
+        std::vector<std::shared_ptr<Connection>> all;
+        for (Connection* each = shard.first; each != nullptr; each = each->next()) all.push_back(each->shared_from_this());
+        for (const auto& each : all) visit(*each);
+      });
+    }
+  }
+
+  const std::shared_ptr<ServerState> state;
+  const asio::ip::tcp::endpoint endpoint;
+  Shard& home;
+  Acceptor acceptor;  // its shard's thread, once listening
+  MemberTimer<&Impl::wait> pause{*this};
+  std::uint16_t bound = 0;
+};
+
+Server::Server(std::vector<Shard*> shards, Router router, ServerOptions options)
+    : impl_(std::make_shared<Impl>(std::move(shards), std::move(router), std::move(options))) {}
+
+Server::~Server() {
+  stop();
+  wait(Millis{0});
+}
+
+void Server::start() { impl_->listen(); }
+std::uint16_t Server::port() const { return impl_->bound; }
+std::size_t Server::connections() const { return impl_->total(); }
+
+void Server::stop() {
+  if (impl_->state->stopping.exchange(true)) return;
+  impl_->home.post([impl = impl_] {
+    boost::system::error_code ignored;
+    impl->acceptor.close(ignored);
+    impl->pause.cancel();
+  });
+  impl_->for_each_connection([](Connection& connection) { connection.drain(); });
+}
+
+bool Server::wait(Millis limit) {
+  if (impl_->state->wait_until_none_open(limit)) return true;
+  impl_->for_each_connection([](Connection& connection) { connection.cut_off(); });
+  impl_->state->wait_until_none_open(kLastWait);
+  return false;
+}
+
+}  // namespace payam::http
