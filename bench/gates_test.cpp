@@ -19,11 +19,11 @@ constexpr std::string_view kMessage = R"({"room":"r0000","message":"Mit dem Wiss
 // A server whose sockets all join "r0000" when they connect, and answer "publish" and "echo".
 struct Hall {
   explicit Hall(std::size_t sockets, sio::Options options = {}) : io({&clients.shard()}, std::move(options)) {
-    io.on_connection([this](const sio::SocketPtr& socket) {
-      socket->join("r0000");
-      socket->on("publish", [this](const sio::json::value& data) { io.to("r0000").emit("broadcast_message", data); });
-      socket->on("echo", [](sio::json::value data) { return data; });
+    io.on_connection([](const sio::SocketPtr& socket) { socket->join("r0000"); });
+    io.on_event("publish", [this](const sio::SocketPtr&, const sio::json::value& data) {
+      io.to("r0000").emit("broadcast_message", data);
     });
+    io.on_event("echo", [](const sio::SocketPtr&, sio::json::value data) { return data; });
     io.attach(clients.router());
     clients.open(sockets, Clients::Headers::few);
     // The first broadcast lets every connection take the memory it keeps.

@@ -34,16 +34,16 @@ struct BinaryMessage {
 BOOST_DESCRIBE_STRUCT(BinaryMessage, (), (room, message))
 
 void serve(sio::Server& io) {
-  io.on_connection([&io](sio::SocketPtr socket) {
-    // Handlers run on the socket's shard and go with it, so a plain pointer is enough.
-    socket->on("join", [self = socket.get()](std::string room) {
-      self->join(room);
-      return true;
-    });
-    socket->on("publish", [&io](Message message) { io.to(message.room).emit("broadcast_message", message); });
-    socket->on("publish_binary", [&io](BinaryMessage message) { io.to(message.room).emit("broadcast_message", message); });
-    socket->on("echo", [](sio::json::value data) { return data; });
+  io.on_event("join", [](const sio::SocketPtr& socket, const std::string& room) {
+    socket->join(room);
+    return true;
   });
+  io.on_event("publish",
+              [&io](const sio::SocketPtr&, const Message& message) { io.to(message.room).emit("broadcast_message", message); });
+  io.on_event("publish_binary", [&io](const sio::SocketPtr&, const BinaryMessage& message) {
+    io.to(message.room).emit("broadcast_message", message);
+  });
+  io.on_event("echo", [](const sio::SocketPtr&, sio::json::value data) { return data; });
 }
 
 }  // namespace
