@@ -52,7 +52,7 @@ bool LiveSession::offer(std::shared_ptr<Stream> stream, std::string early) {
 
 void LiveSession::poll(Reply reply) {
   const bool alone = !poll_;
-  if (alone) poll_ = std::move(reply);
+  if (alone) poll_ = std::make_unique<Reply>(std::move(reply));
   const auto admission = machine_.start_poll(home_->shard().now());
   arm();
   if (admission == SessionMachine::Admission::accepted) return;

@@ -88,7 +88,7 @@ class LiveSession final : public Session,
   std::unique_ptr<SessionHandler> handler_;
   std::unique_ptr<WebsocketConnection> websocket_;
   std::unique_ptr<WebsocketConnection> candidate_;
-  std::optional<Reply> poll_;  // set exactly while the machine has a poll pending
+  std::unique_ptr<Reply> poll_;  // set exactly while the machine has a poll pending
   MemberTimer<&LiveSession::on_timer> timer_{*this};
   SteadyTime armed_for_ = SteadyTime::max();
   websocket::CloseCode close_code_ = websocket::CloseCode::no_status;

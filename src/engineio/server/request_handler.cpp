@@ -63,9 +63,18 @@ bool is_octet_stream(const http::Request& request) {
          std::ranges::equal(type.substr(0, kType.size()), kType, {}, [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : +c; });
 }
 
+// Headers that only served to open the websocket are of no more use and not kept.
+bool is_spent(std::string_view header) {
+  constexpr std::string_view kUpgrade[] = {"Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
+                                           "Sec-WebSocket-Extensions"};
+  return std::ranges::any_of(kUpgrade, [&](std::string_view name) { return http::equals_ignoring_case(header, name); });
+}
+
 Handshake handshake_of(const http::Request& request) {
   using Names = http::PackedFields::Names;
-  return {.headers = http::PackedFields(request.headers.all(), Names::any_case),
+  std::vector<std::pair<std::string, std::string>> kept = request.headers.all();
+  std::erase_if(kept, [](const auto& field) { return is_spent(field.first); });
+  return {.headers = http::PackedFields(kept, Names::any_case),
           .query = http::PackedFields(request.query.all(), Names::exact),
           .url = request.target,
           .address = request.peer,

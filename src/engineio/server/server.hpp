@@ -21,7 +21,8 @@
 
 namespace payam::eio {
 
-// What an application sees of the request that opened a session. Kept as long as the session, hence packed.
+// What an application sees of the request that opened a session. Kept as long as the session, hence packed, and without
+// the headers that only open a websocket.
 struct Handshake {
   http::PackedFields headers;
   http::PackedFields query;

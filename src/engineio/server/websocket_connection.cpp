@@ -129,7 +129,8 @@ void WebsocketConnection::leave(std::unique_ptr<WebsocketConnection> connection,
   const bool answers = self.failed_ || self.peer_closed_;
   self.send(EncodedPacket::control(Opcode::close, websocket::close_payload(answers ? self.answer_ : code)), false);
   self.close_queued_ = true;
-  home.shard().start_timer(self.timer_, home.options().close_timeout);
+  self.close_timer_ = std::make_unique<CloseTimer>(self);
+  home.shard().start_timer(*self.close_timer_, home.options().close_timeout);
 }
 
 // The stream has ended or broken.
@@ -153,7 +154,7 @@ void WebsocketConnection::abandon() {
 
 void WebsocketConnection::end() {
   gone_ = true;
-  timer_.cancel();
+  if (close_timer_) close_timer_->cancel();
   stream_->close();
   home_.discard(*this);
 }

@@ -70,6 +70,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   void lost();
   void end();
   void on_timeout();
+  using CloseTimer = MemberTimer<&WebsocketConnection::on_timeout>;
 
   Home& home_;
   std::shared_ptr<Stream> stream_;
@@ -77,7 +78,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   websocket::FrameReader reader_;
   Outbox outbox_;
   std::size_t reported_ = 0;                                       // of the outbox's bytes, to the home's counter
-  MemberTimer<&WebsocketConnection::on_timeout> timer_{*this};     // only while it ends
+  std::unique_ptr<CloseTimer> close_timer_;                        // only while it ends
   bool blocked_ = false;                                           // the kernel takes no more; on_writable() will come
   bool peer_closed_ = false;                                       // its close frame is read
   bool close_queued_ = false;                                      // ours is queued or sent

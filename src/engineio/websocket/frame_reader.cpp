@@ -1,7 +1,13 @@
 #include "engineio/websocket/frame_reader.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
+#include <string>
+#include <utility>
+
+#include "base/utf8.hpp"
 
 namespace payam::eio::websocket {
 namespace {
@@ -21,13 +27,70 @@ void release(std::string& buffer) {
 
 }  // namespace
 
+// The frame and the message that are being read.
+class FrameReader::Parser {
+ public:
+  std::optional<CloseCode> feed(std::span<char> bytes, FrameSink& sink, const Limits& limits);
+  bool finished() const { return state_ == State::finished; }
+  // Nothing has begun: a parser made anew would go on the same way.
+  bool is_fresh() const { return state_ == State::header && header_have_ == 0 && !in_message(); }
+
+ private:
+  enum class State : std::uint8_t { header, payload, finished };
+  enum class Next : std::uint8_t { go_on, stop };
+
+  bool take_header(std::span<char>& bytes);
+  std::optional<CloseCode> begin_frame(const Limits& limits);
+  std::optional<CloseCode> take_payload(std::span<char>& bytes, FrameSink& sink, Next& next);
+  std::optional<CloseCode> end_control(std::string_view payload, FrameSink& sink, Next& next);
+  std::optional<CloseCode> end_data(std::string_view piece, FrameSink& sink, Next& next);
+  void unmask(std::span<char> bytes);
+  bool in_message() const { return message_opcode_ != Opcode::continuation; }
+  std::uint8_t header_need() const;
+
+  State state_ = State::header;
+
+  // The present frame.
+  std::array<unsigned char, 14> header_{};
+  std::uint8_t header_have_ = 0;
+  Opcode opcode_ = Opcode::continuation;
+  bool final_ = false;
+  std::uint8_t mask_at_ = 0;
+  std::array<unsigned char, 4> mask_{};
+  std::uint64_t left_ = 0;  // of its payload
+
+  // The present message; its opcode is `continuation` between messages.
+  Opcode message_opcode_ = Opcode::continuation;
+  bool compressed_ = false;
+  Utf8Checker utf8_;
+  std::string message_;  // what has arrived of an incomplete one
+  std::string control_;  // what has arrived of an incomplete control frame, which may stand inside a message
+};
+
+FrameReader::FrameReader(Limits limits) : limits_(limits) {}
+FrameReader::~FrameReader() = default;
+
 std::optional<CloseCode> FrameReader::feed(std::span<char> bytes, FrameSink& sink) {
+  if (finished_) return std::nullopt;
+  Parser on_stack;
+  Parser& parser = parser_ ? *parser_ : on_stack;
+  const auto failure = parser.feed(bytes, sink, limits_);
+  finished_ = parser.finished();
+  if (finished_ || parser.is_fresh()) {
+    parser_.reset();
+  } else if (!parser_) {
+    parser_ = std::make_unique<Parser>(std::move(on_stack));
+  }
+  return failure;
+}
+
+std::optional<CloseCode> FrameReader::Parser::feed(std::span<char> bytes, FrameSink& sink, const Limits& limits) {
   // A frame without payload is complete with its header: the loop must not wait for a further byte.
   while (state_ != State::finished && (!bytes.empty() || (state_ == State::payload && left_ == 0))) {
     std::optional<CloseCode> failure;
     Next next = Next::go_on;
     if (state_ == State::header) {
-      if (take_header(bytes)) failure = begin_frame();
+      if (take_header(bytes)) failure = begin_frame(limits);
     } else {
       failure = take_payload(bytes, sink, next);
     }
@@ -40,7 +103,7 @@ std::optional<CloseCode> FrameReader::feed(std::span<char> bytes, FrameSink& sin
   return std::nullopt;
 }
 
-std::uint8_t FrameReader::header_need() const {
+std::uint8_t FrameReader::Parser::header_need() const {
   if (header_have_ < 2) return 2;
   const unsigned length = header_[1] & 0x7fu;
   const unsigned extended = length == 126 ? 2 : length == 127 ? 8 : 0;
@@ -49,7 +112,7 @@ std::uint8_t FrameReader::header_need() const {
 }
 
 // True once the header is complete.
-bool FrameReader::take_header(std::span<char>& bytes) {
+bool FrameReader::Parser::take_header(std::span<char>& bytes) {
   for (;;) {
     const std::uint8_t need = header_need();
     const auto take = std::min<std::size_t>(need - header_have_, bytes.size());
@@ -61,7 +124,7 @@ bool FrameReader::take_header(std::span<char>& bytes) {
   }
 }
 
-std::optional<CloseCode> FrameReader::begin_frame() {
+std::optional<CloseCode> FrameReader::Parser::begin_frame(const Limits& limits) {
   const std::uint8_t first = header_[0];
   if ((header_[1] & kMasked) == 0) return CloseCode::protocol_error;  // section 5.1
   if ((first & kRsv23) != 0 || !is_known(first & 0x0f)) return CloseCode::protocol_error;
@@ -86,16 +149,16 @@ std::optional<CloseCode> FrameReader::begin_frame() {
   if (opcode_ == Opcode::continuation) {
     if (!in_message() || rsv1) return CloseCode::protocol_error;
   } else {
-    if (in_message() || (rsv1 && !limits_.allow_compressed)) return CloseCode::protocol_error;
+    if (in_message() || (rsv1 && !limits.allow_compressed)) return CloseCode::protocol_error;
     message_opcode_ = opcode_;
     compressed_ = rsv1;
     utf8_ = {};
   }
-  if (left_ > limits_.max_message - message_.size()) return CloseCode::message_too_big;
+  if (left_ > limits.max_message - message_.size()) return CloseCode::message_too_big;
   return std::nullopt;
 }
 
-std::optional<CloseCode> FrameReader::take_payload(std::span<char>& bytes, FrameSink& sink, Next& next) {
+std::optional<CloseCode> FrameReader::Parser::take_payload(std::span<char>& bytes, FrameSink& sink, Next& next) {
   const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
   const std::span<char> piece = bytes.first(take);
   bytes = bytes.subspan(take);
@@ -119,7 +182,7 @@ std::optional<CloseCode> FrameReader::take_payload(std::span<char>& bytes, Frame
   return end_data(text, sink, next);
 }
 
-std::optional<CloseCode> FrameReader::end_control(std::string_view payload, FrameSink& sink, Next& next) {
+std::optional<CloseCode> FrameReader::Parser::end_control(std::string_view payload, FrameSink& sink, Next& next) {
   if (opcode_ == Opcode::close) {
     state_ = State::finished;
     if (payload.empty()) {
@@ -141,7 +204,7 @@ std::optional<CloseCode> FrameReader::end_control(std::string_view payload, Fram
 }
 
 // `piece` is the last of the message; all of it, if nothing was kept.
-std::optional<CloseCode> FrameReader::end_data(std::string_view piece, FrameSink& sink, Next& next) {
+std::optional<CloseCode> FrameReader::Parser::end_data(std::string_view piece, FrameSink& sink, Next& next) {
   Message message{.data = piece, .binary = message_opcode_ == Opcode::binary, .compressed = compressed_};
   if (!message.binary && !compressed_ && !utf8_.complete()) return CloseCode::invalid_payload;
   message_opcode_ = Opcode::continuation;
@@ -156,7 +219,7 @@ std::optional<CloseCode> FrameReader::end_data(std::string_view piece, FrameSink
 }
 
 // Section 5.3. Eight bytes at a time; the key goes on where the last piece of the frame ended.
-void FrameReader::unmask(std::span<char> bytes) {
+void FrameReader::Parser::unmask(std::span<char> bytes) {
   std::array<unsigned char, 8> key;
   for (std::size_t i = 0; i < key.size(); ++i) key[i] = mask_[(mask_at_ + i) & 3];
   std::uint64_t key_word;

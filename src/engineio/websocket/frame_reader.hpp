@@ -2,14 +2,12 @@
 // the same result. A message that lies whole in the bytes fed is handed out without a copy; only an incomplete one is kept.
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
-#include "base/utf8.hpp"
 #include "engineio/websocket/frame.hpp"
 
 namespace payam::eio::websocket {
@@ -40,43 +38,21 @@ class FrameReader {
     bool allow_compressed = false;        // permessage-deflate is negotiated
   };
 
-  explicit FrameReader(Limits limits) : limits_(limits) {}
+  explicit FrameReader(Limits limits);
+  ~FrameReader();
+  FrameReader(const FrameReader&) = delete;
+  FrameReader& operator=(const FrameReader&) = delete;
 
   // Unmasks `bytes` in place. nullopt while all is well; otherwise why the connection must be failed (section 7.1.7):
   // protocol_error, invalid_payload or message_too_big. Once it has failed, or seen a close frame, it reads nothing.
   std::optional<CloseCode> feed(std::span<char> bytes, FrameSink& sink);
 
  private:
-  enum class State : std::uint8_t { header, payload, finished };
-  enum class Next : std::uint8_t { go_on, stop };
-
-  bool take_header(std::span<char>& bytes);
-  std::optional<CloseCode> begin_frame();
-  std::optional<CloseCode> take_payload(std::span<char>& bytes, FrameSink& sink, Next& next);
-  std::optional<CloseCode> end_control(std::string_view payload, FrameSink& sink, Next& next);
-  std::optional<CloseCode> end_data(std::string_view piece, FrameSink& sink, Next& next);
-  void unmask(std::span<char> bytes);
-  bool in_message() const { return message_opcode_ != Opcode::continuation; }
-  std::uint8_t header_need() const;
+  class Parser;
 
   Limits limits_;
-  State state_ = State::header;
-
-  // The present frame.
-  std::array<unsigned char, 14> header_{};
-  std::uint8_t header_have_ = 0;
-  Opcode opcode_ = Opcode::continuation;
-  bool final_ = false;
-  std::uint8_t mask_at_ = 0;
-  std::array<unsigned char, 4> mask_{};
-  std::uint64_t left_ = 0;  // of its payload
-
-  // The present message; its opcode is `continuation` between messages.
-  Opcode message_opcode_ = Opcode::continuation;
-  bool compressed_ = false;
-  Utf8Checker utf8_;
-  std::string message_;  // what has arrived of an incomplete one
-  std::string control_;  // what has arrived of an incomplete control frame, which may stand inside a message
+  bool finished_ = false;
+  std::unique_ptr<Parser> parser_;  // only in the middle of a frame or a message: an idle connection holds nothing
 };
 
 }  // namespace payam::eio::websocket
