@@ -23,6 +23,7 @@ ARROWS = {
     "runtime": ["base"],
     "http/server": ["base", "http", "runtime"],
     "http/api": ["base", "http", "http/codec", "http/server", "runtime"],
+    "web": ["base", "runtime", "http", "http/server"],
     "engineio/server": ["base", "engineio", "runtime", "http", "http/server"],
     "socketio/server": ["base", "engineio", "engineio/server", "socketio", "runtime", "http", "http/server"],
     "socketio/redis": ["base", "socketio", "socketio/server", "runtime"],
