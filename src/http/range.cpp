@@ -69,7 +69,8 @@ Response serve_file(const Request& request, FileBody body, std::string_view etag
   const auto field = request.headers.find("Range");
   const auto only_if = request.headers.find("If-Range");
   ByteRange range{0, size};
-  const bool wanted = field && (!only_if || trim(*only_if) == etag);
+  // Ranges mean something with GET alone (section 14.2).
+  const bool wanted = field && request.method == Method::get && (!only_if || trim(*only_if) == etag);
   switch (wanted ? parse_range(*field, size, range) : RangeKind::whole) {
     case RangeKind::whole: break;
     case RangeKind::part:
