@@ -19,6 +19,7 @@ class PackedFields {
 
   // The first one's value; nullopt if there is none. Valid as long as this object.
   std::optional<std::string_view> find(std::string_view name) const;
+  bool has(std::string_view name) const { return find(name).has_value(); }
   // All of them, in order, as they were.
   std::vector<std::pair<std::string_view, std::string_view>> all() const;
 
