@@ -125,6 +125,15 @@ TEST(IdleConnection, HoldsUnderOneAndAHalfKilobytes) {
   EXPECT_LT(each, 1500.0);
 }
 
+TEST(IdleConnection, GivesTheRoomOfABurstBackWithTheNextPacket) {
+  Hall hall(1000);
+  const Allocations before = allocations();
+  for (int i = 0; i < 10; ++i) hall.io.to("r0000").emit_raw("broadcast_message", kMessage);
+  hall.clients.settle();
+  hall.broadcast();
+  EXPECT_LT(allocations().bytes - before.bytes, 1000 * 32);
+}
+
 TEST(IdleConnection, GivesItsMemoryBackWhenItCloses) {
   Hall hall(100);
   const Allocations before = allocations();

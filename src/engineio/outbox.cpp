@@ -44,7 +44,8 @@ void Outbox::drop_unsent() {
 }
 
 void Outbox::clear() {
-  if (entries_.capacity() > kKeptEntries) {
+  // Room for a burst is kept while bursts come; the next heartbeat at the latest finds it unused.
+  if (entries_.capacity() > kKeptEntries || entries_.capacity() > 4 * entries_.size()) {
     std::vector<Entry>().swap(entries_);
   } else {
     entries_.clear();

@@ -52,7 +52,7 @@ class Outbox {
   }
 
  private:
-  // Kept between bursts, so that a delivery allocates nothing; more than this goes back.
+  // Kept between bursts, so that a delivery allocates nothing; more than this, or than a burst needs, goes back.
   static constexpr std::size_t kKeptEntries = 32;
 
   std::vector<Entry> entries_;
