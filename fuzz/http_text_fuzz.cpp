@@ -1,4 +1,4 @@
-// The small grammars of HTTP: queries and forms, header values, Accept, boundaries.
+// The small grammars of HTTP: queries and forms, header values, Accept, boundaries, ranges.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "http/header_value.hpp"
 #include "http/message.hpp"
 #include "http/multipart.hpp"
+#include "http/range.hpp"
 
 using namespace payam::http;
 
@@ -22,6 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::array<std::string_view, 2> offered{"application/json", "text/html"};
   if (auto chosen = negotiate(text, offered)) REQUIRE(*chosen < offered.size());
   prefers_html(text);
+  ByteRange range;
+  if (parse_range(text, 1000, range) == RangeKind::part) REQUIRE(range.length > 0 && range.offset + range.length <= 1000);
   accepts_gzip(text);
   return 0;
 }
