@@ -47,7 +47,7 @@ struct JsonNumber {
     return reader.fault("int_type", "Input should be a valid integer", input);
   }
 };
-using Position = http::Field<std::int64_t, JsonNumber, http::Range<0, std::numeric_limits<std::int64_t>::max()>>;
+using Whole = http::Field<std::int64_t, JsonNumber, http::Range<0, std::numeric_limits<std::int64_t>::max()>>;
 
 inline constexpr std::size_t kMaxContent = 20'000;  // code points
 using Content = http::Text<0, kMaxContent>;         // empty only with attachments: the service's rule

@@ -1,6 +1,9 @@
 // The REST calls of the contract. Handlers translate; what may be done, services and rules decide.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "chat/api/services.hpp"
 #include "chat/auth/principal.hpp"
 #include "http/api/endpoint.hpp"
@@ -20,7 +23,10 @@ void add_room_endpoints(Api& api, Services& services);
 void add_message_endpoints(Api& api, Services& services);
 void add_media_endpoints(Api& api, Services& services);
 
-// `/openapi.json` (once all endpoints are there), `/healthz`, `/` as JSON; the pages for browsers stand in app/.
-void add_site_endpoints(Api& api, http::Router& router, Services& services);
+// `/` (`page` makes the answer for browsers, if there is one), `/healthz`, `/readyz`.
+void add_site_endpoints(Api& api, Services& services, std::function<http::Response(const http::Request&)> page);
+
+// `/openapi.json`, once every endpoint is there.
+void add_openapi_document(Api& api, http::Router& router, std::string version);
 
 }  // namespace payam::chat::api

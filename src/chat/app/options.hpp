@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "chat/service/accounts.hpp"
 
 namespace payam::chat {
 
 enum class TokenAlgorithm : std::uint8_t { es256, hs256 };
-enum class SignupMode : std::uint8_t { open, closed };
 enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
 
 struct Options {

@@ -1,0 +1,76 @@
+#include "chat/api/publisher.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <type_traits>
+#include <variant>
+
+#include "chat/api/realtime_events.hpp"
+#include "chat/api/replies.hpp"
+#include "http/codec/codec.hpp"
+
+namespace payam::chat::api {
+
+std::string user_room(const UserId& user) { return "user:" + user.str(); }
+
+void Publisher::publish(std::span<const Commit> commits) noexcept {
+  for (const Commit& commit : commits) {
+    try {
+      publish(commit);
+    } catch (const std::exception& error) {
+      spdlog::error("publishing rev {} of room {}: {}", commit.entry.rev.value, commit.entry.room.str(), error.what());
+    }
+  }
+}
+
+void Publisher::publish(const Commit& commit) {
+  std::visit(
+      [&](const auto& body) {
+        using Body = std::remove_cvref_t<decltype(body)>;
+        if constexpr (std::is_same_v<Body, MessageAdded>) {
+          sockets_.to(commit.entry.room.str()).emit_raw("broadcast_message", http::to_json_text(message_reply(body.message)));
+        } else if constexpr (std::is_same_v<Body, MemberRemoved>) {
+          go(commit, body.member);
+        } else {
+          arrive(commit, body.members);
+        }
+      },
+      commit.entry.body);
+}
+
+void Publisher::arrive(const Commit& commit, const std::vector<Participant>& arrived) {
+  std::vector<std::string> rooms;
+  for (const Participant& participant : arrived) {
+    epochs_.changed(participant.user);
+    rooms.push_back(user_room(participant.user));
+  }
+  if (rooms.empty()) return;
+  const auto theirs = sockets_.to(rooms);
+  theirs.sockets_join(commit.entry.room.str());
+  theirs.emit_raw("room_added", http::to_json_text(room_state_reply(commit.after.value())));
+  if (!std::holds_alternative<RoomCreated>(commit.entry.body)) tell_others(commit, std::move(rooms));
+}
+
+void Publisher::go(const Commit& commit, const Participant& gone) {
+  epochs_.changed(gone.user);
+  const auto theirs = sockets_.to(user_room(gone.user));
+  theirs.sockets_leave(commit.entry.room.str());
+  theirs.emit_raw("room_removed", http::to_json_text(RoomRemovedEvent{commit.entry.room, commit.entry.rev}));
+  tell_others(commit, {});
+}
+
+void Publisher::tell_others(const Commit& commit, std::vector<std::string> except) {
+  const Room& room = commit.after.value().room;
+  RoomUpdatedEvent event{room.id, room.name, room.topic, room.rev, room.last_seq, change_reply(commit.entry).value()};
+  sockets_.to(room.id.str()).except(std::move(except)).emit_raw("room_updated", http::to_json_text(event));
+}
+
+void Publisher::announce(const PresenceChange& change, const std::vector<UserId>& audience) {
+  std::vector<std::string> rooms;
+  for (const UserId& user : audience) rooms.push_back(user_room(user));
+  if (rooms.empty()) return;  // no room would mean everyone
+  sockets_.to(std::move(rooms))
+      .emit_raw("presence", http::to_json_text(PresenceEvent{change.email, change.is_online, change.last_seen}));
+}
+
+}  // namespace payam::chat::api

@@ -1,0 +1,40 @@
+// The Socket.IO side of the chat: who may connect, which rooms a socket is in, and the events clients emit (contract section
+// 5).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "chat/api/membership_epochs.hpp"
+#include "chat/api/services.hpp"
+#include "payam/sio/server.hpp"
+#include "runtime/task.hpp"
+
+namespace payam::chat::api {
+
+class Realtime {
+ public:
+  // Registers everything on the main namespace, before the server listens. All outlive the sockets.
+  Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs);
+  Realtime(const Realtime&) = delete;
+  Realtime& operator=(const Realtime&) = delete;
+
+  // Puts a socket into a room if its user is a member; false if not. The socket's shard.
+  Task<bool> join(sio::SocketPtr socket, UserId user, RoomId room);
+
+ private:
+  Task<sio::Verdict> admit(sio::SocketPtr socket);
+  // Brings the socket's rooms to what the store says.
+  Task<> settle_rooms(sio::SocketPtr socket, UserId user);
+  void add_connection_handlers(sio::Server& io);
+
+  Services& services_;
+  MembershipEpochs& epochs_;
+};
+
+// The events of one part each; see realtime.cpp for the rest.
+void add_message_events(sio::Namespace sockets, Services& services);
+void add_room_events(sio::Namespace sockets, Services& services, Realtime& realtime);
+
+}  // namespace payam::chat::api

@@ -1,0 +1,52 @@
+// What the server emits of its own accord: contract section 5.
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <optional>
+#include <string>
+
+#include "chat/api/replies.hpp"
+
+namespace payam::chat::api {
+
+// `broadcast_message` is a MessageReply, `room_added` a RoomStateReply: the room as it is with its new member.
+
+// `room_updated`, to the other members: the log entry, and where the room stands.
+struct RoomUpdatedEvent {
+  RoomId id;
+  std::string name;
+  std::string topic;
+  Rev rev;
+  Seq last_seq;
+  ChangeReply change;
+};
+BOOST_DESCRIBE_STRUCT(RoomUpdatedEvent, (), (id, name, topic, rev, last_seq, change))
+
+// `room_removed`, to who is no longer a member.
+struct RoomRemovedEvent {
+  RoomId id;
+  Rev rev;
+};
+BOOST_DESCRIBE_STRUCT(RoomRemovedEvent, (), (id, rev))
+
+struct PresenceEvent {
+  std::string email;
+  bool is_online = false;
+  std::optional<Timestamp> last_seen;
+};
+BOOST_DESCRIBE_STRUCT(PresenceEvent, (), (email, is_online, last_seen))
+
+struct TypingEvent {
+  RoomId room;
+  std::string email;
+  bool typing = false;
+};
+BOOST_DESCRIBE_STRUCT(TypingEvent, (), (room, email, typing))
+
+struct ChatResponseEvent {
+  std::string status = "received";
+  std::string message;  // the content
+};
+BOOST_DESCRIBE_STRUCT(ChatResponseEvent, (), (status, message))
+
+}  // namespace payam::chat::api

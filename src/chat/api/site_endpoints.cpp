@@ -1,0 +1,73 @@
+// `/`, health, and the API's own description.
+#include <boost/describe/class.hpp>
+
+#include "chat/api/rest.hpp"
+#include "http/header_value.hpp"
+
+namespace payam::chat::api {
+namespace {
+
+using http::Answer;
+using http::Method;
+using http::Nothing;
+
+struct WelcomeReply {
+  std::string message = "Welcome to the Chat Service API";
+};
+BOOST_DESCRIBE_STRUCT(WelcomeReply, (), (message))
+
+struct HealthReply {
+  std::string status = "ok";
+};
+BOOST_DESCRIBE_STRUCT(HealthReply, (), (status))
+
+}  // namespace
+
+void add_site_endpoints(Api& api, Services& services, std::function<http::Response(const http::Request&)> page) {
+  api.add<Nothing>({.method = Method::get,
+                    .path = "/",
+                    .summary = "A welcome; the web client for a browser",
+                    .tag = "site",
+                    .auth = http::Auth::none,
+                    .replies = {{200, "JSON, or the page if `Accept` prefers HTML"}}},
+                   [page = std::move(page)](Call call, Nothing) -> Task<Answer<http::Response>> {
+                     const bool html = page && http::prefers_html(call.request.headers.find("Accept"));
+                     auto response = html ? page(call.request) : http::Response::json(200, http::to_json_text(WelcomeReply{}));
+                     response.headers.add("Vary", "Accept");
+                     co_return response;
+                   });
+
+  // The store answers, so the server can do its work.
+  const auto check = [&services](Call, Nothing) -> Task<Answer<HealthReply>> {
+    co_await services.store.ping();
+    co_return HealthReply{};
+  };
+  api.add<Nothing>({.method = Method::get,
+                    .path = "/healthz",
+                    .summary = "Whether the server works",
+                    .tag = "site",
+                    .auth = http::Auth::none},
+                   check);
+  api.add<Nothing>({.method = Method::get,
+                    .path = "/readyz",
+                    .summary = "Whether it takes requests",
+                    .tag = "site",
+                    .auth = http::Auth::none},
+                   check);
+}
+
+void add_openapi_document(Api& api, http::Router& router, std::string version) {
+  const auto text = std::make_shared<const std::string>(api.openapi().document(
+      {.title = "Payam",
+       .version = std::move(version),
+       .description = "A chat server: accounts, rooms, private chats, media. Real time is Socket.IO v5 at `/socket.io/`.",
+       .token_url = "/auth/token"}));
+  router.add(Method::get, "/openapi.json", [text](Shard&, http::Request&) -> Task<http::Response> {
+    http::Response response;
+    response.headers.add("Content-Type", "application/json");
+    response.body = text;
+    co_return response;
+  });
+}
+
+}  // namespace payam::chat::api

@@ -1,0 +1,111 @@
+// payam: reads the options, runs the server until it is told to stop.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <iterator>
+
+#include "chat/app/application.hpp"
+#include "chat/app/dotenv.hpp"
+#include "chat/app/log.hpp"
+#include "chat/app/options.hpp"
+
+namespace payam::chat {
+namespace {
+
+constexpr Millis kDrainTime{10'000};
+
+int complain(const std::string& text) {
+  fmt::print(stderr, "payam: {}\n", text);
+  return EXIT_FAILURE;
+}
+
+// `.env` of the working directory; empty if there is none.
+Result<std::map<std::string, std::string>> read_dotenv() {
+  std::ifstream file(".env");
+  if (!file) return {};
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  auto values = parse_dotenv(text);
+  if (!values) return fail(values.error().code, ".env: " + values.error().message);
+  return values;
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// A connection is a descriptor: as many as the system lets us.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+std::string address_to_open(const Options& options, std::uint16_t port) {
+  std::string host = options.host;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  if (host.find(':') != std::string::npos) host = '[' + host + ']';
+  return fmt::format("{}://{}:{}/", options.tls_cert.empty() ? "http" : "https", host, port);
+}
+
+int serve(const Options& options) {
+  // Every thread inherits the mask: the signals wait for sigwait() below.
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+
+  const Log log(options.log_level);
+  try {
+    Application application(options);
+    application.start();
+    spdlog::info("Payam is ready: open {} (data in {})", address_to_open(options, application.port()),
+                 options.data_dir.string());
+    int signal = 0;
+    sigwait(&signals, &signal);
+    spdlog::info("stopping; a second signal ends it at once");
+    // From here on a signal does what it always does.
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    application.stop(kDrainTime);
+    spdlog::info("stopped");
+  } catch (const std::exception& error) {
+    return complain(error.what());
+  }
+  return EXIT_SUCCESS;
+}
+
+int run(std::span<const std::string> arguments) {
+  const auto dotenv = read_dotenv();
+  if (!dotenv) return complain(dotenv.error().message);
+  const auto command = parse_command(arguments, environment, *dotenv);
+  if (!command) return complain(command.error().message);
+  if (const auto* print = std::get_if<Print>(&*command)) {
+    fmt::print("{}", print->text);
+    return EXIT_SUCCESS;
+  }
+  return serve(std::get<Serve>(*command).options);
+}
+
+}  // namespace
+}  // namespace payam::chat
+
+int main(int count, char** arguments) {
+  const std::vector<std::string> rest(arguments + 1, arguments + count);
+  return payam::chat::run(rest);
+}
