@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +13,7 @@ namespace payam::http {
 
 class PackedFields {
  public:
-  enum class Names { exact, any_case };
+  enum class Names : std::uint32_t { exact, any_case };
 
   PackedFields() = default;
   PackedFields(const std::vector<std::pair<std::string, std::string>>& fields, Names names);
@@ -24,15 +25,18 @@ class PackedFields {
   std::vector<std::pair<std::string_view, std::string_view>> all() const;
 
  private:
-  // A field is its name's and its value's length, then both.
+  // The block: a head, then the fields. A field is its name's and its value's length, then both.
+  struct Head {
+    std::uint32_t bytes;  // of the fields
+    Names names;
+  };
   struct Lengths {
     std::uint32_t name, value;
   };
   template <class F>
   void each(F visit) const;
 
-  std::string block_;
-  Names names_ = Names::exact;
+  std::unique_ptr<char[]> block_;  // null: no fields
 };
 
 }  // namespace payam::http
