@@ -14,7 +14,8 @@ struct SqliteOptions {
   int readers = 2;             // threads and connections
   std::size_t reader_queue = 20'000;
   std::size_t writer_queue = 20'000;
-  const char* vfs = nullptr;  // SQLite's file layer by name; tests put faults there
+  std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until they are copied into the database file
+  const char* vfs = nullptr;             // SQLite's file layer by name; tests put faults there
 };
 
 // Opens and, where needed, creates or migrates. Throws std::runtime_error with a text for the operator. Whoever waits for the
