@@ -188,7 +188,7 @@ class Faults : public testing::Test {
       verify(*store, witness.acknowledged());
       const TemporaryFolder dark;
       vfs.lose_power(dark.path(), static_cast<unsigned>(operation));
-      verify(*open(dark.path() / "payam.db", nullptr, nullptr), witness.acknowledged());
+      verify(*open(dark.path() / "payam.db", vfs.name(), nullptr), witness.acknowledged());
     }
     verify(*open(file, vfs.name(), nullptr), witness.acknowledged());
     return happened;
@@ -229,7 +229,7 @@ TEST_F(Faults, ThePowerGoes) {
       EXPECT_GT(operation, 40) << "the run is shorter than thought";
       break;
     }
-    const auto after = open(dark.path() / "payam.db", nullptr, nullptr);
+    const auto after = open(dark.path() / "payam.db", vfs.name(), nullptr);
     verify(*after, acknowledged);
     if (HasFailure()) FAIL() << "when the power went before operation " << operation;
   }

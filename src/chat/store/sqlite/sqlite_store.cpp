@@ -37,7 +37,9 @@ std::unique_ptr<Database> open_for_writing(const SqliteOptions& options) {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const SqliteOptions& options)
-      : writer_(open_for_writing(options), {.queue_jobs = options.writer_queue, .checkpoint_pages = options.checkpoint_pages}) {
+      : writer_(open_for_writing(options), {.queue_jobs = options.writer_queue,
+                                            .cache_entries = options.cache_entries,
+                                            .checkpoint_pages = options.checkpoint_pages}) {
     if (options.path != kMemory) readers_.emplace(options.path.string(), options.vfs, options.readers, options.reader_queue);
   }
 

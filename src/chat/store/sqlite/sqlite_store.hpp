@@ -15,6 +15,7 @@ struct SqliteOptions {
   std::size_t reader_queue = 20'000;
   std::size_t writer_queue = 20'000;
   std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until they are copied into the database file
+  std::size_t cache_entries = 200'000;   // rooms, memberships and users each that the writer keeps in memory
   const char* vfs = nullptr;             // SQLite's file layer by name; tests put faults there
 };
 
