@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
 #include "chat/app/dotenv.hpp"
 
 namespace payam::chat {
@@ -130,6 +134,17 @@ TEST(Dotenv, ReadsWhatPeopleWrite) {
   EXPECT_THAT(*values, ElementsAre(Pair("EMPTY", ""), Pair("EMPTY_TOO", ""), Pair("HOST", "0.0.0.0"),
                                    Pair("NAME", "two\nlines \"quoted\""), Pair("PORT", "8002"),
                                    Pair("SECRET_KEY", "a # $b \\n"), Pair("URL", "http://x/#fragment")));
+}
+
+// After a wanted change: UPDATE_DOTENV_EXAMPLE=1 build/dev/chat_app_test
+TEST(Dotenv, TheExampleInTheRepositoryListsEveryOption) {
+  const std::string path = PAYAM_SOURCE_DIR "/.env.example";
+  if (std::getenv("UPDATE_DOTENV_EXAMPLE") != nullptr) std::ofstream(path) << dotenv_example();
+  std::ifstream file(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), dotenv_example());
+  const auto values = parse_dotenv(dotenv_example());
+  ASSERT_TRUE(values.has_value());
+  EXPECT_TRUE(values->empty()) << "everything is commented out";
 }
 
 TEST(Dotenv, NamesTheLineThatIsWrong) {
