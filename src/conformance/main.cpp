@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "conformance/engineio_servers.hpp"
+#include "conformance/socketio_servers.hpp"
 #include "http/server/server.hpp"
 #include "runtime/shard_set.hpp"
 
@@ -38,9 +39,11 @@ int run(const std::string& host, std::uint16_t port, int threads) {
 
   const auto echo = payam::conformance::make_echo_server(shards);
   const auto commands = payam::conformance::make_command_server(shards);
+  const auto socketio = payam::conformance::make_socketio_server(shards);
   payam::http::Router router;
   echo->attach(router, "/engine.io/");
   commands->attach(router, "/engine.io-commands/");
+  socketio->attach(router);
 
   payam::http::ServerOptions options;
   options.host = host;
@@ -52,6 +55,7 @@ int run(const std::string& host, std::uint16_t port, int threads) {
 
   wait_for_stop(signals);
   server.stop();
+  socketio->close();
   for (auto* engine : {echo.get(), commands.get()}) engine->shutdown();
   for (auto* engine : {echo.get(), commands.get()}) engine->wait(kStopLimit);
   server.wait(kStopLimit);

@@ -23,6 +23,16 @@ void MissedPackets::drop_first() {
   entries_.pop_front();
 }
 
+void MissedPackets::merge(const MissedPackets& later) {
+  const std::size_t known = entries_.size();
+  for (const Entry& entry : later.entries_) {
+    const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(std::min(known, entries_.size()));
+    if (std::find_if(entries_.begin(), end, [&](const Entry& each) { return each.offset == entry.offset; }) == end) {
+      push(entry.offset, entry.parts, entry.at);
+    }
+  }
+}
+
 std::optional<std::vector<MissedPackets::Entry>> MissedPackets::after(std::optional<std::uint64_t> offset) const {
   // Nothing may be missing between what the client has and the oldest entry.
   if (offset == last_dropped_) return std::vector<Entry>(entries_.begin(), entries_.end());

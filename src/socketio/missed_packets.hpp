@@ -33,6 +33,9 @@ class MissedPackets {
   // In the order they are sent; offsets need not ascend.
   void push(std::uint64_t offset, std::shared_ptr<const PacketParts> parts, SteadyTime now);
 
+  // Adds the entries of `later` that are not here yet, for a state that was collected in two places.
+  void merge(const MissedPackets& later);
+
   // What came after `offset`, the last the client has processed (nullopt: it has processed none). nullopt: not known any
   // more, or never sent to it.
   std::optional<std::vector<Entry>> after(std::optional<std::uint64_t> offset) const;

@@ -80,6 +80,15 @@ TEST(MissedPackets, CountBytesAndAgeAreBounded) {
   EXPECT_THAT(offsets(aged, 1), Optional(ElementsAre(2u, 3u)));
 }
 
+TEST(MissedPackets, MergesWhatWasCollectedInTwoPlacesWithoutDoubles) {
+  const MissedPackets::Limits limits;
+  MissedPackets first(limits), second(limits);
+  for (const std::uint64_t offset : {1u, 2u, 3u}) first.push(offset, packet(), kStart);
+  for (const std::uint64_t offset : {2u, 3u, 5u, 4u}) second.push(offset, packet(), kStart);
+  first.merge(second);
+  EXPECT_THAT(offsets(first, 1), Optional(ElementsAre(2u, 3u, 5u, 4u)));
+}
+
 TEST(MissedPackets, OffsetsAreTextAndBack) {
   for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{35}, std::uint64_t{36}, ~std::uint64_t{0}}) {
     EXPECT_EQ(parse_offset(offset_text(offset)), offset);

@@ -27,7 +27,7 @@ struct ClusterMessage {
     broadcast,           // target, flags, event, arguments
     broadcast_with_ack,  // the same; answered with one client_count, then a client_ack for each
     client_count,        // count
-    client_ack,          // arguments
+    client_ack,          // arguments, or lost: a receiver has gone without an answer
     sockets_join,        // target, rooms
     sockets_leave,       // target, rooms
     disconnect_sockets,  // target, close
@@ -52,6 +52,7 @@ struct ClusterMessage {
   std::vector<std::string> rooms;
   bool close = false;
   std::size_t count = 0;
+  bool lost = false;
   std::vector<SocketDetails> sockets;
 };
 

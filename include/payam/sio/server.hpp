@@ -93,6 +93,8 @@ class Server : public Namespace {
 
   Counters counters() const;  // a snapshot
 
+  detail::ServerImpl& impl() { return *impl_; }  // the library's
+
  private:
   using ParentFunction = std::function<std::variant<bool, Task<bool>>(std::string, json::object)>;
 

@@ -1,0 +1,296 @@
+#include "socketio/server/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/random.hpp"
+#include "socketio/server/server_impl.hpp"
+#include "socketio/server/socket_impl.hpp"
+
+namespace payam::sio::detail {
+namespace {
+
+DisconnectReason reason_of(eio::CloseReason reason) {
+  switch (reason) {
+    case eio::CloseReason::transport_close: return DisconnectReason::transport_close;
+    case eio::CloseReason::transport_error: return DisconnectReason::transport_error;
+    case eio::CloseReason::ping_timeout: return DisconnectReason::ping_timeout;
+    case eio::CloseReason::forced_close: return DisconnectReason::forced_close;
+    case eio::CloseReason::parse_error: return DisconnectReason::parse_error;
+    case eio::CloseReason::buffer_overflow: return DisconnectReason::buffer_overflow;
+    case eio::CloseReason::server_shutdown: return DisconnectReason::server_shutting_down;
+  }
+  return DisconnectReason::forced_close;
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<ServerImpl> its_server, std::shared_ptr<eio::Session> its_session)
+    : server(std::move(its_server)),
+      session(std::move(its_session)),
+      state(server->core->state_of(session->shard())),
+      decoder_(server->core->options.parser, server->core->options.max_attachments) {
+  state.counts.connections += 1;
+  state.counts.connections_opened += 1;
+  state.shard.start_timer(connect_timer_, server->core->options.connect_timeout);
+}
+
+Connection::~Connection() = default;
+
+void Connection::on_text(std::string_view data) {
+  if (closed_) return;
+  Packet packet;
+  const auto outcome = decoder_.text(data, packet);
+  on_outcome(outcome, std::move(packet));
+}
+
+void Connection::on_binary(std::string_view data) {
+  if (closed_) return;
+  Packet packet;
+  const auto outcome = decoder_.binary(data, packet);
+  on_outcome(outcome, std::move(packet));
+}
+
+void Connection::on_outcome(Decoder::Outcome outcome, Packet packet) {
+  if (outcome == Decoder::Outcome::packet) {
+    on_packet(std::move(packet));
+  } else if (outcome == Decoder::Outcome::invalid) {
+    state.counts.packets_invalid += 1;
+    close(DisconnectReason::parse_error);
+  }
+}
+
+void Connection::on_packet(Packet packet) {
+  if (packet.type == PacketType::connect) return on_connect(std::move(packet));
+  const Entry* entry = find(packet.nsp);
+  if (entry == nullptr || entry->socket == nullptr || packet.type == PacketType::connect_error) {
+    state.counts.packets_invalid += 1;
+    return close(DisconnectReason::forced_server_close);
+  }
+  const SocketPtr socket = entry->socket;
+  switch (packet.type) {
+    case PacketType::event: return socket->impl().on_event(std::move(packet));
+    case PacketType::ack:
+      if (packet.id && packet.fault.empty()) socket->impl().on_ack(*packet.id, std::move(packet.arguments));
+      return;
+    default: return socket->impl().close(DisconnectReason::client_namespace_disconnect);
+  }
+}
+
+void Connection::on_connect(Packet packet) {
+  if (find(packet.nsp) != nullptr) {  // a second one, joined or on the way
+    state.counts.packets_invalid += 1;
+    return close(DisconnectReason::forced_server_close);
+  }
+  if (!packet.fault.empty()) return reject(packet.nsp, "Invalid payload", nullptr);
+  if (server->core->closed) return;
+  sockets_.push_back({packet.nsp, nullptr});
+  json::object auth;
+  if (packet.payload.is_object()) auth = std::move(packet.payload.get_object());
+  server->core->spawn(state.shard, connect(shared_from_this(), std::move(packet.nsp), std::move(auth)),
+                      [core = server->core](const std::exception_ptr& error) {
+                        if (error) core->report("connection", error);
+                      });
+}
+
+void Connection::on_connect_timeout() {
+  const auto keep = shared_from_this();
+  close(DisconnectReason::forced_server_close);
+}
+
+void Connection::on_closed(eio::CloseReason reason) {
+  // A full queue is found out in the middle of a broadcast, which walks the rooms this would change.
+  if (state.delivering) {
+    state.after_delivery.emplace_back([self = shared_from_this(), reason] { self->on_closed(reason); });
+    return;
+  }
+  closed_ = true;
+  connect_timer_.cancel();
+  close_sockets(reason_of(reason));
+  state.counts.connections -= 1;
+  server->connection_closed();
+}
+
+void Connection::close(DisconnectReason reason) {
+  if (closed_) return;
+  const auto keep = shared_from_this();
+  closed_ = true;
+  connect_timer_.cancel();
+  if (reason == DisconnectReason::server_namespace_disconnect) {
+    for (const Entry& entry : sockets_) {
+      if (entry.socket == nullptr) continue;
+      const PacketParts parts = server->core->encoder.disconnect(entry.nsp);
+      session->send(std::span(parts.data(), parts.size()), {});
+    }
+  }
+  close_sockets(reason);
+  session->close();
+}
+
+void Connection::close_sockets(DisconnectReason reason) {
+  std::vector<SocketPtr> sockets;
+  for (const Entry& entry : sockets_) {
+    if (entry.socket != nullptr) sockets.push_back(entry.socket);
+  }
+  for (const SocketPtr& socket : sockets) socket->impl().close(reason);
+}
+
+void Connection::remove(SocketImpl& socket) { forget(socket.nsp->name); }
+
+bool Connection::begin_handler() {
+  if (running_handlers_ >= server->core->options.max_running_handlers) {
+    close(DisconnectReason::buffer_overflow);
+    return false;
+  }
+  ++running_handlers_;
+  return true;
+}
+
+Connection::Entry* Connection::find(std::string_view nsp) {
+  const auto found = std::ranges::find(sockets_, nsp, &Entry::nsp);
+  return found == sockets_.end() ? nullptr : &*found;
+}
+
+void Connection::forget(std::string_view nsp) {
+  if (Entry* entry = find(nsp)) sockets_.erase(sockets_.begin() + (entry - sockets_.data()));
+}
+
+void Connection::reject(std::string_view nsp, std::string_view message, const json::value& data) {
+  state.counts.sockets_refused += 1;
+  if (closed_) return;
+  const PacketParts parts = server->core->encoder.connect_error(nsp, message, data);
+  session->send(std::span(parts.data(), parts.size()), {});
+}
+
+Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_name, json::object auth) {
+  std::shared_ptr<NamespaceImpl> nsp = server->enter(nsp_name);
+  if (nsp == nullptr) nsp = co_await server->enter_child(nsp_name, auth);
+  if (nsp == nullptr || closed_) {
+    if (nsp != nullptr) nsp->vacate();
+    forget(nsp_name);
+    reject(nsp_name, "Invalid namespace", nullptr);
+    co_return;
+  }
+  std::optional<Occupancy> occupancy(nsp);
+  const auto& recovery = server->core->options.connection_state_recovery;
+
+  SocketPtr socket;
+  if (recovery) socket = co_await restore(nsp, auth, occupancy);
+  if (socket == nullptr) {
+    socket = SocketImpl::make(
+        std::make_unique<SocketImpl>(nsp, self, nsp->handlers(), std::move(auth), *std::exchange(occupancy, std::nullopt)));
+    socket->impl().enter(random_token(15));
+    if (recovery && (!recovery->wanted || recovery->wanted(socket->handshake()))) socket->impl().make_recoverable();
+  }
+  SocketImpl& impl = socket->impl();
+  Verdict refusal;
+  if (!impl.recovered || !recovery->skip_middlewares) refusal = co_await ask_middleware(socket);
+
+  if (closed_) {
+    forget(nsp_name);
+    impl.abandon(false);
+  } else if (refusal) {
+    forget(nsp_name);
+    impl.abandon(true);
+    reject(nsp_name, refusal->message, refusal->data);
+  } else {
+    find(nsp_name)->socket = socket;
+    connect_timer_.cancel();
+    if (!impl.connect()) {
+      forget(nsp_name);
+      impl.abandon(true);
+      close(DisconnectReason::forced_server_close);
+      co_return;
+    }
+    // The handlers may end the socket at any point.
+    for (const auto& handler : impl.handlers->connection) {
+      if (!impl.is_connected()) break;
+      try {
+        if (Task<> task = handler(socket); task.valid()) {
+          impl.spawn("connection handler", std::move(task), impl.handlers, "", Ack());
+        }
+      } catch (...) {
+        server->core->report("connection handler", std::current_exception());
+      }
+    }
+  }
+}
+
+Task<Verdict> Connection::ask_middleware(SocketPtr socket) {
+  const auto handlers = socket->impl().handlers;
+  for (const auto& middleware : handlers->middleware) {
+    try {
+      auto result = middleware(socket);
+      Verdict verdict;
+      if (auto* task = std::get_if<Task<Verdict>>(&result)) {
+        verdict = co_await std::move(*task);
+      } else {
+        verdict = std::get<Verdict>(std::move(result));
+      }
+      if (verdict) co_return verdict;
+    } catch (...) {
+      server->core->report("connection middleware", std::current_exception());
+      co_return Refusal{"Internal server error", nullptr};
+    }
+    if (closed_) break;
+  }
+  co_return std::nullopt;
+}
+
+// The socket of a client that shows a pid and is let have its old state; null: it starts anew. Uses up `occupancy` and `auth`
+// only in the first case.
+Task<SocketPtr> Connection::restore(std::shared_ptr<NamespaceImpl> nsp, json::object& auth,
+                                    std::optional<Occupancy>& occupancy) {
+  const json::value* pid_value = auth.if_contains("pid");
+  if (pid_value == nullptr || !pid_value->is_string()) co_return nullptr;
+  const std::string pid(pid_value->get_string());
+  std::optional<std::uint64_t> offset;
+  if (const json::value* value = auth.if_contains("offset"); value != nullptr && !value->is_null()) {
+    if (value->is_string()) offset = parse_offset(value->get_string());
+    if (!offset) co_return nullptr;
+  }
+  const auto home = nsp->find_home(pid);
+  if (!home) co_return nullptr;
+  NamespacePart& there = nsp->part(*home);
+  Shard& there_shard = there.state.shard;
+
+  auto ask_claim = [&] { return there.claim(pid, offset); };
+  auto claim = co_await run_on<std::optional<NamespacePart::Claim>>(there_shard, std::move(ask_claim));
+  if (!claim) co_return nullptr;
+
+  auto impl =
+      std::make_unique<SocketImpl>(nsp, shared_from_this(), nsp->handlers(), auth, *std::exchange(occupancy, std::nullopt));
+  impl->data = std::move(claim->data);
+  const auto& recovery = *server->core->options.connection_state_recovery;
+  bool accepted = !closed_;
+  try {
+    accepted = accepted && (!recovery.accept || recovery.accept(impl->handshake, impl->data));
+  } catch (...) {
+    server->core->report("connection state recovery", std::current_exception());
+    accepted = false;
+  }
+  if (!accepted) {
+    occupancy = impl->release_occupancy();
+    auto give_back = [nsp, &there, pid, data = std::move(impl->data)]() mutable { there.release(pid, std::move(data)); };
+    there_shard.post(std::move(give_back));
+    co_return nullptr;
+  }
+
+  SocketPtr socket = SocketImpl::make(std::move(impl));
+  if (&there == &socket->impl().part) {
+    socket->impl().take_over(*claim, pid, offset);
+    co_return socket;
+  }
+  // First into the rooms here, then out of them there: what is sent meanwhile comes twice and never not at all.
+  socket->impl().collect(*claim, offset);
+  auto ask_state = [&] { return there.take(pid, nullptr); };
+  auto kept = co_await run_on<std::unique_ptr<Session>>(there_shard, std::move(ask_state));
+  if (!socket->impl().finish_collecting(std::move(kept))) {
+    occupancy = socket->impl().release_occupancy();
+    socket->impl().abandon(true);
+    co_return nullptr;
+  }
+  co_return socket;
+}
+
+}  // namespace payam::sio::detail

@@ -1,0 +1,72 @@
+// One client's connection: decodes its packets and deals them to its sockets, one a namespace. Its shard's thread only.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engineio/server/server.hpp"
+#include "payam/sio/event.hpp"
+#include "runtime/timer_wheel.hpp"
+#include "socketio/decoder.hpp"
+#include "socketio/server/core.hpp"
+#include "socketio/server/part.hpp"
+
+namespace payam::sio::detail {
+
+class NamespaceImpl;
+class ServerImpl;
+class SocketImpl;
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<ServerImpl> its_server, std::shared_ptr<eio::Session> its_session);
+  ~Connection();
+
+  const std::shared_ptr<ServerImpl> server;
+  const std::shared_ptr<eio::Session> session;
+  ShardState& state;
+
+  void on_text(std::string_view data);
+  void on_binary(std::string_view data);
+  void on_closed(eio::CloseReason reason);
+
+  bool is_open() const { return !closed_; }
+  // Every socket gets `reason`, then the connection ends.
+  void close(DisconnectReason reason);
+  // The socket has ended; the connection stays.
+  void remove(SocketImpl& socket);
+
+  // Coroutine handlers of all its sockets. False: too many, the connection is being closed.
+  bool begin_handler();
+  void end_handler() { --running_handlers_; }
+
+ private:
+  struct Entry {
+    std::string nsp;
+    SocketPtr socket;  // null while it is on its way in
+  };
+
+  void on_outcome(Decoder::Outcome outcome, Packet packet);
+  void on_packet(Packet packet);
+  void on_connect(Packet packet);
+  void on_connect_timeout();
+  void close_sockets(DisconnectReason reason);
+  void reject(std::string_view nsp, std::string_view message, const json::value& data);
+  Entry* find(std::string_view nsp);
+  void forget(std::string_view nsp);
+
+  // The way in of one socket; `self` and the parameters live with the coroutine.
+  Task<> connect(std::shared_ptr<Connection> self, std::string nsp_name, json::object auth);
+  Task<SocketPtr> restore(std::shared_ptr<NamespaceImpl> nsp, json::object& auth, std::optional<Occupancy>& occupancy);
+  Task<Verdict> ask_middleware(SocketPtr socket);
+
+  Decoder decoder_;
+  boost::container::small_vector<Entry, 1> sockets_;
+  MemberTimer<&Connection::on_connect_timeout> connect_timer_{*this};
+  std::size_t running_handlers_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace payam::sio::detail
