@@ -1,5 +1,7 @@
 #include "http/api/endpoint.hpp"
 
+#include <algorithm>
+
 #include "http/header_value.hpp"
 #include "http/multipart.hpp"
 
@@ -25,6 +27,10 @@ Pairs multipart_fields(std::string_view body, std::string_view boundary) {
 }
 
 }  // namespace
+
+bool says(const std::vector<int>& documented, int status) {
+  return status == 500 || status == 503 || std::ranges::find(documented, status) != documented.end();
+}
 
 bool has_json_body(const Request& request) {
   const auto type = parse_header_value(request.headers.find("Content-Type").value_or(""));

@@ -88,6 +88,9 @@ using Unwrapped = typename Unwrap<std::remove_cvref_t<T>>::type;
 Pairs form_fields(const Request& request);
 bool has_json_body(const Request& request);
 
+// Whether a status is documented, or one that any call may end with: our own fault, an outage.
+bool says(const std::vector<int>& documented, int status);
+
 // Moves a part's value into the input or its faults to the others.
 template <class T, class Slot>
 void take(Parsed<T> parsed, Slot& slot, Faults& faults) {
@@ -201,20 +204,14 @@ class Api {
   template <class In, class F>
   void add(Endpoint endpoint, F handler) {
     using T = typename detail::AnswerOf<typename std::invoke_result_t<const F&, Call<Identity>, In>::value_type>::type;
-    document<In, T>(endpoint);
+    auto documented = document<In, T>(endpoint);
 
     auto serve = [authenticate = endpoint.auth == Auth::bearer ? authenticate_ : nullptr, handler = std::move(handler),
-                  status = endpoint.status](Shard& shard, Request& request) -> Task<Response> {
-      Call<Identity> call{shard, request, Identity{}};
-      if (authenticate) {
-        auto identity = co_await (*authenticate)(shard, request);
-        if (!identity) co_return refuse(identity.error());
-        call.identity = std::move(*identity);
-      }
-      auto in = detail::read_input<In>(request);
-      if (!in) co_return refuse(Refusal(std::move(in.error())));
-      auto answer = co_await handler(std::move(call), std::move(*in));
-      co_return detail::to_response<T>(std::move(answer), status);
+                  status = endpoint.status,
+                  documented = std::move(documented)](Shard& shard, Request& request) -> Task<Response> {
+      Response response = co_await answer<In, T>(authenticate.get(), handler, status, shard, request);
+      assert(detail::says(documented, response.status) && "an answer that the OpenAPI document does not know");
+      co_return response;
     };
     router_.add(endpoint.method, endpoint.path, std::move(serve), endpoint.options);
   }
@@ -222,8 +219,24 @@ class Api {
   OpenApi& openapi() { return openapi_; }
 
  private:
+  // The references are of the route's, which outlives the request.
+  template <class In, class T, class F>
+  static Task<Response> answer(const Authenticate* authenticate, const F& handler, int status, Shard& shard, Request& request) {
+    Call<Identity> call{shard, request, Identity{}};
+    if (authenticate != nullptr) {
+      auto identity = co_await (*authenticate)(shard, request);
+      if (!identity) co_return refuse(identity.error());
+      call.identity = std::move(*identity);
+    }
+    auto in = detail::read_input<In>(request);
+    if (!in) co_return refuse(Refusal(std::move(in.error())));
+    auto reply = co_await handler(std::move(call), std::move(*in));
+    co_return detail::to_response<T>(std::move(reply), status);
+  }
+
+  // Gives the statuses documented.
   template <class In, class T>
-  void document(const Endpoint& endpoint) {
+  std::vector<int> document(const Endpoint& endpoint) {
     Operation operation{.method = endpoint.method,
                         .path = endpoint.path,
                         .summary = endpoint.summary,
@@ -248,6 +261,9 @@ class Api {
       }
     }
     openapi_.add(std::move(operation));
+    std::vector<int> statuses;
+    for (const auto& reply : openapi_.operations().back().replies) statuses.push_back(reply.status);
+    return statuses;
   }
 
   Router& router_;

@@ -78,8 +78,9 @@ class EndpointTest : public testing::Test {
                          });
     api_.add<Nothing>({.method = Method::del, .path = "/me", .summary = "Leave", .status = 204},
                       [](Call<Caller>, Nothing) -> Task<Answer<Nothing>> { co_return Nothing{}; });
-    api_.add<Nothing>({.method = Method::get, .path = "/media/{rest...}", .summary = "A file", .auth = Auth::none},
-                      [](Call<Caller>, Nothing) -> Task<Answer<Response>> { co_return Response::text(206, "bytes"); });
+    api_.add<Nothing>(
+        {.method = Method::get, .path = "/media/{rest...}", .summary = "A file", .auth = Auth::none, .status = 206},
+        [](Call<Caller>, Nothing) -> Task<Answer<Response>> { co_return Response::text(206, "bytes"); });
   }
 
   static Task<std::expected<Caller, Refusal>> authenticate(Shard&, const Request& request) {
