@@ -152,6 +152,7 @@ void Application::stop(Millis limit) {
   drained = parts_->tasks.wait(left()) && drained;
   if (!drained) spdlog::warn("stopped with work under way: it took longer than {} ms", limit.count());
   parts_->shards.stop();
+  parts_->shards.join();  // the parts end on this thread: no loop may still be in the middle of something
 }
 
 }  // namespace payam::chat

@@ -56,6 +56,14 @@ void Connection::cut_off() {
   lost();
 }
 
+void Connection::abandon() {
+  const auto keep = shared_from_this();
+  timer_.cancel();
+  leave_list();
+  // A handler that waits for its body would keep itself, and us.
+  if (exchange_) exchange_->body_waiter.reset();
+}
+
 // --- Input -----------------------------------------------------------------------------------------------------------
 
 void Connection::on_readable() {
@@ -441,11 +449,14 @@ void Connection::close() {
   timer_.cancel();
   if (stream_) stream_->close();
   exchange_.reset();
-  if (self_) {
-    (previous_ != nullptr ? previous_->next_ : shard_.first) = next_;
-    if (next_ != nullptr) next_->previous_ = previous_;
-    self_.reset();  // the caller keeps the connection until it returns
-  }
+  leave_list();
+}
+
+void Connection::leave_list() {
+  if (!self_) return;
+  (previous_ != nullptr ? previous_->next_ : shard_.first) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  self_.reset();  // the caller keeps the connection until it returns
 }
 
 void Connection::tell_abort() {

@@ -31,6 +31,8 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   void drain();
   // At once; a running handler's on_abort is called.
   void cut_off();
+  // The loop will never run again, on any thread: lets go of everything.
+  void abandon();
 
   // The next one of the shard's list.
   Connection* next() const { return next_; }
@@ -117,6 +119,7 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   void lost();
   void linger();
   void close();
+  void leave_list();
   void tell_abort();
   void record(int status);
 

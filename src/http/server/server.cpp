@@ -9,7 +9,9 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "http/api/refusal.hpp"
 #include "http/server/connection.hpp"
+#include "http/server/response_writer.hpp"
 #include "http/server/server_state.hpp"
 #include "runtime/stream.hpp"
 
@@ -24,6 +26,8 @@ constexpr int kAcceptBatch = 64;
 constexpr Millis kAcceptPause{100};
 // For handlers whose connections were cut off to come to their end.
 constexpr Millis kLastWait{10'000};
+// How often it is asked meanwhile whether there is still a loop to run them.
+constexpr Millis kLoopsCheck{50};
 
 class Descriptor {
  public:
@@ -48,10 +52,13 @@ asio::ip::tcp::endpoint endpoint_of(const ServerOptions& options) {
 }
 
 // One system call that cannot block; the peer gets it or not.
-void refuse_politely(int fd) {
-  static constexpr std::string_view kFull =
-      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-  (void)::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+void refuse_politely(int fd, ServerState& state) {
+  auto response = refuse_plainly(503);
+  const auto id = state.new_request_id();
+  const auto date = to_http_date(wall_now());
+  auto bytes = response_head(response, body_length(response), {.date = date, .request_id = id, .close = true});
+  bytes += std::get<std::string>(response.body);
+  (void)::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 }  // namespace
@@ -111,7 +118,10 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   }
 
   void deal(Descriptor fd) {
-    if (total() >= state->options.limits.connections) return refuse_politely(fd.get());
+    if (total() >= state->options.limits.connections) {
+      if (!state->tls) refuse_politely(fd.get(), *state);
+      return;
+    }
     auto& shard = **std::ranges::min_element(state->shards, {},
                                              [](const auto& each) { return each->load.load(std::memory_order_relaxed); });
     auto lease = std::make_shared<Lease>(state, shard);
@@ -147,6 +157,10 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     }
   }
 
+  bool loops_stopped() const {
+    return std::ranges::all_of(state->shards, [](const auto& each) { return each->shard.context().stopped(); });
+  }
+
   const std::shared_ptr<ServerState> state;
   const asio::ip::tcp::endpoint endpoint;
   Shard& home;
@@ -161,6 +175,10 @@ Server::Server(std::vector<Shard*> shards, Router router, ServerOptions options)
 Server::~Server() {
   stop();
   wait(Millis{0});
+  if (!impl_->loops_stopped()) return;
+  for (const auto& shard : impl_->state->shards) {
+    while (shard->first != nullptr) shard->first->abandon();
+  }
 }
 
 void Server::start() { impl_->listen(); }
@@ -180,7 +198,10 @@ void Server::stop() {
 bool Server::wait(Millis limit) {
   if (impl_->state->wait_until_none_open(limit)) return true;
   impl_->for_each_connection([](Connection& connection) { connection.cut_off(); });
-  impl_->state->wait_until_none_open(kLastWait);
+  const auto deadline = steady_now() + kLastWait;
+  while (!impl_->loops_stopped() && steady_now() < deadline) {
+    if (impl_->state->wait_until_none_open(kLoopsCheck)) break;
+  }
   return false;
 }
 

@@ -64,7 +64,8 @@ class Server {
   // `shards` outlive the server and everything that was upgraded. Throws std::invalid_argument for an option that cannot be
   // used and std::runtime_error for a certificate or key that cannot.
   Server(std::vector<Shard*> shards, Router router, ServerOptions options);
-  // Stops, and waits for the handlers that still run; so not on a shard's thread.
+  // Stops, and waits for the handlers that still run; so not on a shard's thread. Where the loops have been stopped before,
+  // their threads must have left them.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

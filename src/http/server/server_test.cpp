@@ -738,6 +738,7 @@ TEST_F(ServerTest, TooManyConnectionsAreTurnedAway) {
   const auto refused = third.response();
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.header("Retry-After"), "1");
+  EXPECT_NE(refused.header("X-Request-ID"), "");
   first.close();
   for (int i = 0; i < 1000 && server_->connections() > 1; ++i) std::this_thread::sleep_for(Millis{5});
   EXPECT_EQ(ask(kGet).status, 200);
@@ -796,6 +797,37 @@ TEST_F(ServerTest, WhatDoesNotEndIsCutOff) {
   EXPECT_FALSE(server_->wait(Millis{50}));
   opener.join();
   EXPECT_EQ(client.response().status, 0);
+}
+
+// On a loop of the application's, which ends before the server does: nothing hangs, nothing leaks (LeakSanitizer looks).
+TEST_F(ServerTest, ALoopThatIsGoneLeavesNothingBehind) {
+  asio::io_context context;
+  Shard shard(0, context);
+  Signal reading;
+  Router router;
+  router.add(Method::post, "/upload",
+             [&](Shard&, Request& request) -> Task<Response> {
+               const std::string local(1000, 'x');
+               reading.set();
+               const auto piece = co_await request.stream->read();
+               co_return Response::text(200, local + std::string(piece.value_or("")));
+             },
+             {.stream_body = true});
+  ServerOptions options;
+  options.port = 0;
+  std::optional<Server> server(std::in_place, std::vector<Shard*>{&shard}, std::move(router), options);
+  server->start();
+  std::thread loop([&] { context.run(); });
+  WireClient idle(server->port()), uploading(server->port());
+  idle.send(kGet);
+  EXPECT_EQ(idle.response().status, 404);
+  uploading.send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+  ASSERT_TRUE(reading.wait());
+  context.stop();
+  loop.join();
+  const auto began = steady_now();
+  server.reset();
+  EXPECT_LT(steady_now() - began, std::chrono::seconds(5));
 }
 
 TEST_F(ServerTest, OptionsThatCannotBeUsedAreNamed) {
