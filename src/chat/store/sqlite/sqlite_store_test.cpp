@@ -93,6 +93,35 @@ TEST(SqliteStore, RefusesWhatItsQueuesCannotHold) {
   EXPECT_EQ(refused, 15);
 }
 
+Task<> send_many(Store& store, int count, std::atomic<bool>& done) {
+  for (int i = 0; i < count; ++i) {
+    Change change = SendMessage{RoomId("r"), UserId("ali"), MessageId("m" + std::to_string(i)), "text", {}, {}, {}, {}};
+    (void)(co_await store.commit(std::move(change))).value();
+  }
+  done = true;
+}
+
+Task<> read_until(Store& store, const std::atomic<bool>& done) {
+  while (!done) (void)(co_await store.history(RoomId("r"), UserId("ali"), {HistoryQuery::From::newest, {}, 500})).value();
+}
+
+TEST(SqliteStore, TheLogFileStaysShortWhileSomeoneIsAlwaysReading) {
+  const TemporaryFolder folder;
+  ShardSet shards(1);
+  const auto store = open_sqlite_store({.path = folder.path() / "payam.db", .checkpoint_pages = 50});
+  asio::co_spawn(shards[0].executor(), store->create_user(person("ali")), asio::use_future).get().value();
+  const Change create = CreateRoom{RoomId("r"), UserId("ali"), "Room", {}, Timestamp{}};
+  asio::co_spawn(shards[0].executor(), store->commit(create), asio::use_future).get().value();
+  std::atomic<bool> done = false;
+  std::vector<std::future<void>> futures;
+  for (int i = 0; i < 4; ++i)
+    futures.push_back(asio::co_spawn(shards[0].executor(), read_until(*store, done), asio::use_future));
+  futures.push_back(asio::co_spawn(shards[0].executor(), send_many(*store, 600, done), asio::use_future));
+  for (auto& future : futures) future.get();
+  // 600 commits of several pages of 4 KiB each would be about 10 MB.
+  EXPECT_LT(std::filesystem::file_size(folder.path() / "payam.db-wal"), 2'000'000u);
+}
+
 TEST(SqliteStore, AnswersAllWhoWaitBeforeItEnds) {
   const TemporaryFolder folder;
   ShardSet shards(1);

@@ -29,11 +29,14 @@ class Writer::ChangeJob final : public Job {
 };
 
 Writer::Writer(std::unique_ptr<Database> database, Options options)
-    : database_(std::move(database)), options_(options), appender_(*database_, options.cache_entries) {
+    : database_(std::move(database)),
+      options_(options),
+      appender_(*database_, options.cache_entries),
+      checkpoint_at_(options.checkpoint_pages) {
   sqlite3_wal_hook(
       database_->handle(),
       [](void* self, sqlite3*, const char*, int pages) {
-        static_cast<Writer*>(self)->log_pages_ = static_cast<std::size_t>(pages);
+        static_cast<Writer*>(self)->on_commit(static_cast<std::size_t>(pages));
         return SQLITE_OK;
       },
       this);
@@ -136,11 +139,18 @@ void Writer::apply_all(Batch& batch) {
   }
 }
 
-// Copies the log into the database file, so that the log begins anew. Readers go on; a failure is tried again next time.
+void Writer::on_commit(std::size_t log_pages) {
+  if (log_pages < log_pages_) checkpoint_at_ = options_.checkpoint_pages;  // it has begun anew
+  log_pages_ = log_pages;
+}
+
+// Copies the log into the database file, so that the next commit begins it anew. That one waits for nobody; but if some reader
+// was always in the way until the log is long, this waits for the readers of the moment. What fails is tried again later.
 void Writer::checkpoint_if_due() {
-  if (log_pages_ < options_.checkpoint_pages) return;
-  log_pages_ = 0;
-  sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (log_pages_ < checkpoint_at_) return;
+  checkpoint_at_ = log_pages_ + options_.checkpoint_pages;
+  const int mode = log_pages_ < 4 * options_.checkpoint_pages ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
+  sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, mode, nullptr, nullptr);
 }
 
 }  // namespace payam::chat::sqlite

@@ -117,13 +117,15 @@ class Writer {
   void run_batch(Batch& batch);
   void apply_all(Batch& batch);
   void checkpoint_if_due();
+  void on_commit(std::size_t log_pages);
 
   const std::unique_ptr<Database> database_;
   const Options options_;
   Appender appender_;
   CommitObserver observer_;
   std::vector<Commit> commits_;  // of the present transaction, in order
-  std::size_t log_pages_ = 0;    // since the last checkpoint
+  std::size_t log_pages_ = 0;    // now in the log
+  std::size_t checkpoint_at_;    // pages
 
   std::mutex mutex_;
   std::condition_variable ready_;
