@@ -48,6 +48,14 @@ PacketRef EncodedPacket::message(std::span<const std::string_view> parts) {
   return PacketRef(packet);
 }
 
+PacketRef EncodedPacket::base64(std::string_view bytes) {
+  std::string text("b");
+  base64_encode_to(text, bytes);
+  EncodedPacket* packet = allocate(text.size(), Opcode::text);
+  text.copy(packet->data() + packet->header_bytes_, text.size());
+  return PacketRef(packet);
+}
+
 PacketRef EncodedPacket::control(Opcode opcode, std::string_view payload) {
   assert(payload.size() <= websocket::kMaxControlPayload);
   EncodedPacket* packet = allocate(payload.size(), opcode);

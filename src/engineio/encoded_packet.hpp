@@ -27,6 +27,8 @@ class EncodedPacket {
   static PacketRef binary(std::string_view bytes);
   // A text message assembled from parts in one allocation: type 4, then the parts.
   static PacketRef message(std::span<const std::string_view> parts);
+  // The same as text, "b" and base64, for a websocket whose client takes no binary frames.
+  static PacketRef base64(std::string_view bytes);
   // A websocket's own control frame, so that one queue holds all a connection sends; has no polling form.
   // `payload` is at most kMaxControlPayload bytes.
   static PacketRef control(websocket::Opcode opcode, std::string_view payload);

@@ -39,6 +39,12 @@ TEST(EncodedPacket, BinaryHasNoDigitOnWebsocketAndBase64OnPolling) {
   EXPECT_EQ(polling(packet), "bAQIDBA==");
 }
 
+TEST(EncodedPacket, BinaryMayBeTextOnAWebsocket) {
+  const auto packet = EncodedPacket::base64("\x01\x02\x03\x04"s);
+  EXPECT_EQ(packet->frame(), "\x81\x09"s + "bAQIDBA==");
+  EXPECT_FALSE(packet->is_binary());
+}
+
 TEST(EncodedPacket, JoinsTheParts) {
   const std::array<std::string_view, 3> parts{"2", "", "[\"a\"]"};
   const auto packet = EncodedPacket::message(parts);

@@ -1,5 +1,7 @@
 #include "engineio/packet.hpp"
 
+#include <utility>
+
 #include "base/base64.hpp"
 #include "base/utf8.hpp"
 
@@ -8,6 +10,14 @@ namespace payam::eio {
 std::optional<Packet> decode_packet(std::string_view text) {
   if (text.empty() || text.front() < '0' || text.front() > '6') return std::nullopt;
   return Packet{.type = static_cast<PacketType>(text.front()), .binary = false, .data = text.substr(1)};
+}
+
+std::optional<Packet> decode_packet(std::string_view text, std::string& bytes) {
+  if (!text.starts_with('b')) return decode_packet(text);
+  auto decoded = base64_decode(text.substr(1));
+  if (!decoded) return std::nullopt;
+  bytes = std::move(*decoded);
+  return Packet{.type = PacketType::message, .binary = true, .data = bytes};
 }
 
 PayloadReader::Step PayloadReader::next(Packet& packet) {
@@ -20,15 +30,8 @@ PayloadReader::Step PayloadReader::next(Packet& packet) {
     rest_.remove_prefix(separator + 1);
   }
 
-  if (text.starts_with('b')) {
-    auto bytes = base64_decode(text.substr(1));
-    if (!bytes) return Step::bad;
-    bytes_ = std::move(*bytes);
-    packet = Packet{.type = PacketType::message, .binary = true, .data = bytes_};
-    return Step::packet;
-  }
-  const auto decoded = decode_packet(text);
-  if (!decoded || !is_valid_utf8(decoded->data)) return Step::bad;
+  const auto decoded = decode_packet(text, bytes_);
+  if (!decoded || (!decoded->binary && !is_valid_utf8(decoded->data))) return Step::bad;
   packet = *decoded;
   return Step::packet;
 }

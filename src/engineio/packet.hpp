@@ -1,7 +1,7 @@
 // Engine.IO packets as they arrive, https://socket.io/docs/v4/engine-io-protocol/ ("Packet encoding").
 //
-//   packet  = type [data]            on a websocket: a text frame; a binary frame is a message without a type
-//   payload = packet *( %x1E packet ) on polling; there a binary message is "b" and its bytes as base64
+//   packet  = type [data]              on a websocket: a text frame; a binary frame is a message without a type
+//   payload = packet *( %x1E packet )  on polling; there a binary message is "b" and its bytes as base64
 #pragma once
 
 #include <optional>
@@ -22,8 +22,12 @@ struct Packet {
 
 inline constexpr char kRecordSeparator = '\x1e';
 
-// A websocket text frame, or one text packet of a payload; nullopt if it has no known type. UTF-8 is not checked here.
+// One text packet; nullopt if it has no known type. UTF-8 is not checked here.
 std::optional<Packet> decode_packet(std::string_view text);
+
+// The same, or a binary message as base64: "b" and so on. Clients that cannot send binary frames (`b64` in their query) send it
+// on a websocket too. `bytes` takes the decoded data.
+std::optional<Packet> decode_packet(std::string_view text, std::string& bytes);
 
 // Walks the packets of a polling payload.
 class PayloadReader {

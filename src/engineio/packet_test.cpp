@@ -56,6 +56,14 @@ TEST(Packet, RefusesWhatHasNoType) {
   }
 }
 
+TEST(Packet, BinaryMayComeAsBase64) {
+  std::string bytes;
+  EXPECT_EQ(decode_packet("bAQIDBA==", bytes), (Packet{PacketType::message, true, "\x01\x02\x03\x04"}));
+  EXPECT_EQ(decode_packet("4bAQ==", bytes), (Packet{PacketType::message, false, "bAQ=="}));
+  EXPECT_FALSE(decode_packet("bA", bytes));
+  EXPECT_FALSE(decode_packet("", bytes));
+}
+
 TEST(Payload, ReadsTheSpecificationsExamples) {
   EXPECT_EQ(decode("4hello\x1e"
                    "2\x1e"

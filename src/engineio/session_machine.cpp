@@ -112,8 +112,12 @@ void SessionMachine::terminate(CloseReason reason) { finish(reason); }
 void SessionMachine::finish(CloseReason reason, PacketType last_answer) {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  if (poll_pending_) {
+    // It would have taken these at the turn's end anyway.
+    if (waiting_.empty() || last_answer != PacketType::noop) waiting_.push(EncodedPacket::text(last_answer, {}), false);
+    answer(waiting_.take_payload());
+  }
   waiting_.clear();
-  if (poll_pending_) answer(bare(last_answer));
   if (upgrade_ != Upgrade::none) {
     upgrade_ = Upgrade::none;
     sink_.drop_candidate();
@@ -203,11 +207,14 @@ void SessionMachine::handle(const Packet& packet, SteadyTime now) {
   }
 }
 
-bool SessionMachine::start_upgrade(SteadyTime now) {
-  if (state_ == State::closed || transport_ != Transport::polling || upgrade_ != Upgrade::none) return false;
+bool SessionMachine::may_upgrade() const {
+  return state_ != State::closed && transport_ == Transport::polling && upgrade_ == Upgrade::none;
+}
+
+void SessionMachine::start_upgrade(SteadyTime now) {
+  assert(may_upgrade());
   upgrade_ = Upgrade::offered;
   upgrade_until_ = now + times_.upgrade_timeout;
-  return true;
 }
 
 void SessionMachine::on_candidate_packet(const Packet* packet, SteadyTime now) {

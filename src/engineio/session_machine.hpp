@@ -83,7 +83,7 @@ class SessionMachine {
   void flush();
   // Packets queued are still sent, then a close packet (polling) or the close handshake (websocket).
   void close(SteadyTime now);
-  // At once, queued packets are dropped.
+  // At once: queued packets are dropped, unless a poll is there to take them.
   void terminate(CloseReason reason);
 
   enum class Admission : std::uint8_t {
@@ -110,8 +110,9 @@ class SessionMachine {
   void on_packet(const Packet* packet, SteadyTime now);
   void on_websocket_end(CloseReason reason);
 
-  // A websocket for this session was opened. False: it may not take over, close it.
-  bool start_upgrade(SteadyTime now);
+  // Whether a websocket for this session may ask to take over; it begins to.
+  bool may_upgrade() const;
+  void start_upgrade(SteadyTime now);
   void on_candidate_packet(const Packet* packet, SteadyTime now);
   void on_candidate_end(SteadyTime now);
 

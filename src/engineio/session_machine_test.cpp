@@ -79,8 +79,12 @@ class Bench final : public SessionSink {
     machine.on_candidate_packet(packet ? &*packet : nullptr, now());
     end_turn();
   }
+  void offer() {
+    ASSERT_TRUE(machine.may_upgrade());
+    machine.start_upgrade(now());
+  }
   void probe() {
-    ASSERT_TRUE(machine.start_upgrade(now()));
+    offer();
     candidate("2probe");
   }
   // What has happened since last asked.
@@ -356,6 +360,27 @@ TEST(Session, AStalledLoopDoesNotEatThePongsTime) {
 
 // Closing
 
+TEST(Session, APendingPollTakesWhatTheTurnHadQueued) {
+  Bench wrong(Transport::polling);
+  wrong.on_message = [&](std::string_view) { wrong.send({"echo"}); };
+  wrong.poll();
+  EXPECT_FALSE(
+      wrong.post("4a\x1e"
+                 "abc"));
+  EXPECT_EQ(wrong.did(), (Log{"got a",
+                              "poll 4echo\x1e"
+                              "1",
+                              "closed: parse error"}));
+
+  Bench closing(Transport::polling);
+  closing.on_message = [&](std::string_view) { closing.send({"echo"}); };
+  closing.poll();
+  EXPECT_TRUE(
+      closing.post("4a\x1e"
+                   "1"));
+  EXPECT_EQ(closing.did(), (Log{"got a", "poll 4echo", "closed: transport close"}));
+}
+
 TEST(Session, TheClientClosesByPost) {
   Bench bench(Transport::polling);
   bench.poll();
@@ -472,7 +497,7 @@ TEST(Session, QueuedPacketsGoWithTheProbesPollAndOnlyThere) {
 
 TEST(Session, BeforeTheProbePollingIsAsEver) {
   Bench bench(Transport::polling);
-  EXPECT_TRUE(bench.machine.start_upgrade(bench.now()));
+  bench.offer();
   bench.poll();
   EXPECT_EQ(bench.did(), Log{});
   bench.send({"a"});
@@ -501,28 +526,28 @@ TEST(Session, AfterTheUpgradePollingIsRefused) {
 
 TEST(Session, OnlyOneWebsocketMayAsk) {
   Bench bench(Transport::polling);
-  EXPECT_TRUE(bench.machine.start_upgrade(bench.now()));
-  EXPECT_FALSE(bench.machine.start_upgrade(bench.now()));
+  bench.offer();
+  EXPECT_FALSE(bench.machine.may_upgrade());
   bench.candidate("2probe");
-  EXPECT_FALSE(bench.machine.start_upgrade(bench.now()));
+  EXPECT_FALSE(bench.machine.may_upgrade());
   bench.candidate("5");
-  EXPECT_FALSE(bench.machine.start_upgrade(bench.now()));
+  EXPECT_FALSE(bench.machine.may_upgrade());
 
   Bench websocket(Transport::websocket);
-  EXPECT_FALSE(websocket.machine.start_upgrade(websocket.now()));
+  EXPECT_FALSE(websocket.machine.may_upgrade());
 }
 
 TEST(Session, AWrongPacketClosesTheCandidateAndPollingGoesOn) {
   for (const char* wrong : {"5", "2", "2prob", "3probe", "4hello", "1", "abc", ""}) {
     Bench bench(Transport::polling);
     bench.poll();
-    ASSERT_TRUE(bench.machine.start_upgrade(bench.now()));
+    bench.offer();
     bench.candidate(wrong);
     EXPECT_EQ(bench.did(), Log{"drop"}) << wrong;
     bench.send({"a"});
     bench.end_turn();
     EXPECT_EQ(bench.did(), Log{"poll 4a"}) << wrong;
-    EXPECT_TRUE(bench.machine.start_upgrade(bench.now())) << "it may try again";
+    EXPECT_TRUE(bench.machine.may_upgrade()) << "it may try again";
   }
 }
 

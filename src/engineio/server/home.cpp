@@ -40,21 +40,22 @@ std::shared_ptr<LiveSession> Home::open_polling(Handshake handshake) {
   return session;
 }
 
-void Home::open_websocket(Handshake handshake, std::shared_ptr<Stream> stream, std::string early) {
-  if (is_stopping()) return turn_away(std::move(stream));
+void Home::open_websocket(Handshake handshake, NewWebsocket accepted) {
+  if (is_stopping()) return turn_away(std::move(accepted));
   const auto session = admit(Transport::websocket, std::move(handshake));
-  session->attach(std::move(stream));
+  session->attach(std::move(accepted.stream), accepted.form);
   session->start();
-  session->begin_reading(std::move(early));
+  session->begin_reading(std::move(accepted.early));
 }
 
-void Home::offer_websocket(const std::string& session_id, std::shared_ptr<Stream> stream, std::string early) {
+void Home::offer_websocket(const std::string& session_id, NewWebsocket accepted) {
   const auto session = find(session_id);
-  if (!session || !session->offer(stream, std::move(early))) turn_away(std::move(stream));
+  if (!session || !session->may_upgrade()) return turn_away(std::move(accepted));
+  session->offer(std::move(accepted));
 }
 
-void Home::turn_away(std::shared_ptr<Stream> stream) {
-  auto connection = std::make_unique<WebsocketConnection>(*this, std::move(stream), nullptr);
+void Home::turn_away(NewWebsocket accepted) {
+  auto connection = std::make_unique<WebsocketConnection>(*this, std::move(accepted.stream), accepted.form, nullptr);
   WebsocketConnection& kept = *connection;
   WebsocketConnection::leave(std::move(connection), WebsocketConnection::Queued::drop, websocket::CloseCode::no_status);
   kept.start({});

@@ -56,9 +56,9 @@ class Home : public std::enable_shared_from_this<Home> {
 
   // A new session; the handler is made inside.
   std::shared_ptr<LiveSession> open_polling(Handshake handshake);
-  void open_websocket(Handshake handshake, std::shared_ptr<Stream> stream, std::string early);
+  void open_websocket(Handshake handshake, NewWebsocket accepted);
   // A websocket that asks to take over the session; one that may not is closed.
-  void offer_websocket(const std::string& session_id, std::shared_ptr<Stream> stream, std::string early);
+  void offer_websocket(const std::string& session_id, NewWebsocket accepted);
 
   std::shared_ptr<LiveSession> find(std::string_view session_id) const;
   void forget(const LiveSession& session);
@@ -68,7 +68,7 @@ class Home : public std::enable_shared_from_this<Home> {
   void discard(WebsocketConnection& connection);
 
   // Accepts a websocket only to close it.
-  void turn_away(std::shared_ptr<Stream> stream);
+  void turn_away(NewWebsocket accepted);
 
   void end_all(CloseReason reason);
   // Like end_all(), but nothing waits for its peer.

@@ -31,9 +31,9 @@ void LiveSession::start() {
   guard([this] { handler_ = home_->common().on_session(shared_from_this()); });
 }
 
-void LiveSession::attach(std::shared_ptr<Stream> stream) {
+void LiveSession::attach(std::shared_ptr<Stream> stream, BinaryForm form) {
   WebsocketConnection::Owner* const owner = this;
-  websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), owner);
+  websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), form, owner);
   transmit(EncodedPacket::text(PacketType::open, open_data()), true);
 }
 
@@ -41,13 +41,12 @@ void LiveSession::begin_reading(std::string early) {
   if (websocket_) websocket_->start(std::move(early));
 }
 
-bool LiveSession::offer(std::shared_ptr<Stream> stream, std::string early) {
-  if (!machine_.start_upgrade(home_->shard().now())) return false;
+void LiveSession::offer(NewWebsocket accepted) {
+  machine_.start_upgrade(home_->shard().now());
   WebsocketConnection::Owner* const owner = this;
-  candidate_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), owner);
+  candidate_ = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.form, owner);
   arm();
-  candidate_->start(std::move(early));
-  return true;
+  candidate_->start(std::move(accepted.early));
 }
 
 void LiveSession::poll(Reply reply) {
@@ -165,11 +164,12 @@ void LiveSession::drop_candidate() { WebsocketConnection::leave(std::move(candid
 
 void LiveSession::on_websocket_message(WebsocketConnection& connection, std::string_view data, bool binary) {
   home_->count_received();
+  std::string bytes;
   std::optional<Packet> packet;
   if (binary) {
     packet = Packet{.type = PacketType::message, .binary = true, .data = data};
   } else {
-    packet = decode_packet(data);
+    packet = decode_packet(data, bytes);
   }
   const Packet* const read = packet ? &*packet : nullptr;
   if (&connection == candidate_.get()) {

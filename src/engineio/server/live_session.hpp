@@ -27,12 +27,13 @@ class LiveSession final : public Session,
   std::string open_data() const;  // of the open packet
 
   // The connection of a websocket session: the open packet is the first thing it sends.
-  void attach(std::shared_ptr<Stream> stream);
+  void attach(std::shared_ptr<Stream> stream, BinaryForm form);
   // Lets its bytes in, after start().
   void begin_reading(std::string early);
 
-  // A websocket that asks to take over; false if it may not (then `stream` is untouched).
-  bool offer(std::shared_ptr<Stream> stream, std::string early);
+  // Whether a websocket may ask to take over now; and one that asks.
+  bool may_upgrade() const { return machine_.may_upgrade(); }
+  void offer(NewWebsocket accepted);
 
   // A poll; `reply` is called once, later.
   using Reply = Completion<http::Response>;

@@ -177,19 +177,22 @@ Task<http::Response> RequestHandler::upgrade(Home& here, http::Request& request,
   response.headers.set("Sec-WebSocket-Accept", std::move(*key));
 
   const auto near = here.shared_from_this();
+  const auto form = last(request.query, "b64").value_or("").empty() ? BinaryForm::frame : BinaryForm::base64;
   if (asked.sid.empty()) {
-    response.upgrade = [near, handshake = handshake_of(request)](std::shared_ptr<Stream> stream, std::string early) mutable {
-      near->open_websocket(std::move(handshake), std::move(stream), std::move(early));
+    response.upgrade = [near, form, handshake = handshake_of(request)](std::shared_ptr<Stream> stream,
+                                                                       std::string early) mutable {
+      near->open_websocket(std::move(handshake), {std::move(stream), std::move(early), form});
     };
     co_return response;
   }
-  response.upgrade = [near, home = asked.home, sid = asked.sid](std::shared_ptr<Stream> stream, std::string early) {
-    if (home == near) return home->offer_websocket(sid, std::move(stream), std::move(early));
-    auto moved = stream->move_to(home->shard());
-    if (!moved) return near->turn_away(std::move(stream));
-    home->shard().post([home, sid, moved = std::move(moved), early = std::move(early)]() mutable {
-      home->offer_websocket(sid, std::move(moved), std::move(early));
-    });
+  response.upgrade = [near, form, home = asked.home, sid = asked.sid](std::shared_ptr<Stream> stream, std::string early) {
+    NewWebsocket accepted{std::move(stream), std::move(early), form};
+    if (home == near) return home->offer_websocket(sid, std::move(accepted));
+    auto moved = accepted.stream->move_to(home->shard());
+    if (!moved) return near->turn_away(std::move(accepted));
+    accepted.stream = std::move(moved);
+    home->shard().post(
+        [home, sid, accepted = std::move(accepted)]() mutable { home->offer_websocket(sid, std::move(accepted)); });
   };
   co_return response;
 }

@@ -55,7 +55,7 @@ class Session {
 
   // Sends what is queued, then closes the transport: with a close packet on polling, with the close handshake on a websocket.
   virtual void close() = 0;
-  // Closes at once with this reason; nothing more is sent.
+  // Closes at once with this reason; what is queued is dropped, unless a poll is there to take it.
   virtual void terminate(CloseReason reason) = 0;
 
   virtual std::size_t buffered_bytes() const = 0;

@@ -9,8 +9,12 @@ namespace payam::eio {
 using websocket::CloseCode;
 using websocket::Opcode;
 
-WebsocketConnection::WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, Owner* owner)
-    : home_(home), stream_(std::move(stream)), owner_(owner), reader_({.max_message = home.options().max_payload}) {
+WebsocketConnection::WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, BinaryForm form, Owner* owner)
+    : home_(home),
+      stream_(std::move(stream)),
+      owner_(owner),
+      reader_({.max_message = home.options().max_payload}),
+      form_(form) {
   stream_->attach(this);
   home_.census().add();
 }
@@ -76,6 +80,7 @@ void WebsocketConnection::on_close(CloseCode code, std::string_view) {
 }
 
 void WebsocketConnection::send(PacketRef packet, bool compress) {
+  if (form_ == BinaryForm::base64 && packet->is_binary()) packet = EncodedPacket::base64(packet->payload());
   outbox_.push(std::move(packet), compress);
   if (blocked_) {
     report_queued();

@@ -20,6 +20,16 @@ namespace payam::eio {
 
 class Home;
 
+// How binary messages go out: some clients take no binary frames and say so (`b64` in the query).
+enum class BinaryForm : std::uint8_t { frame, base64 };
+
+// A websocket whose handshake is done.
+struct NewWebsocket {
+  std::shared_ptr<Stream> stream;
+  std::string early;
+  BinaryForm form = BinaryForm::frame;
+};
+
 class WebsocketConnection final : private StreamHandler, private Flushable, private websocket::FrameSink {
  public:
   class Owner {
@@ -34,7 +44,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   };
 
   // `home` and `owner` outlive the connection, or the owner leaves it.
-  WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, Owner* owner);
+  WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, BinaryForm form, Owner* owner);
   ~WebsocketConnection();
 
   // Begins to read, `early` first: what came right behind the request.
@@ -77,8 +87,9 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   Owner* owner_;
   websocket::FrameReader reader_;
   Outbox outbox_;
-  std::size_t reported_ = 0;                                       // of the outbox's bytes, to the home's counter
-  std::unique_ptr<CloseTimer> close_timer_;                        // only while it ends
+  std::size_t reported_ = 0;                 // of the outbox's bytes, to the home's counter
+  std::unique_ptr<CloseTimer> close_timer_;  // only while it ends
+  const BinaryForm form_;
   bool blocked_ = false;                                           // the kernel takes no more; on_writable() will come
   bool peer_closed_ = false;                                       // its close frame is read
   bool close_queued_ = false;                                      // ours is queued or sent

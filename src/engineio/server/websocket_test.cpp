@@ -49,6 +49,16 @@ TEST_F(Websocket, EchoesTextAndBinary) {
   EXPECT_EQ(read(*peer, 2), (Log{"t4سلام", "b\1\2\3\4"}));
 }
 
+TEST_F(Websocket, BinaryIsTextForAClientThatAsksForIt) {
+  make_server();
+  const auto peer = open_websocket(kOpen + "&b64=1");
+  peer->send_text("bAQIDBA==");
+  peer->send_frame(0x82, "\5");
+  EXPECT_EQ(read(*peer, 3), (Log{"t0{\"sid\":\"" + seen_[0]->session->id() +
+                                     "\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}",
+                                 "tbAQIDBA==", "tbBQ=="}));
+}
+
 TEST_F(Websocket, TakesTheBytesThatCameWithTheRequest) {
   make_server();
   const auto peer = open_websocket(kOpen, 0, "\x81\x86\x00\x00\x00\x00"s + "4early");
