@@ -43,12 +43,9 @@ class BroadcastOperator {
  public:
   explicit BroadcastOperator(std::shared_ptr<detail::NamespaceImpl> nsp, detail::Target target = {}, detail::Flags flags = {});
 
-  [[nodiscard]] BroadcastOperator to(std::string room) const;
-  [[nodiscard]] BroadcastOperator to(std::vector<std::string> rooms) const;
-  [[nodiscard]] BroadcastOperator in(std::string room) const { return to(std::move(room)); }
-  [[nodiscard]] BroadcastOperator in(std::vector<std::string> rooms) const { return to(std::move(rooms)); }
-  [[nodiscard]] BroadcastOperator except(std::string room) const;
-  [[nodiscard]] BroadcastOperator except(std::vector<std::string> rooms) const;
+  [[nodiscard]] BroadcastOperator to(Rooms rooms) const;
+  [[nodiscard]] BroadcastOperator in(Rooms rooms) const { return to(std::move(rooms)); }
+  [[nodiscard]] BroadcastOperator except(Rooms rooms) const;
 
   // Dropped for a receiver whose transport is not writable at that moment.
   [[nodiscard]] BroadcastOperator volatile_() const;
@@ -74,10 +71,8 @@ class BroadcastOperator {
 
   // The sockets, of the whole cluster unless local(), with what other servers tell within Options::adapter_timeout.
   [[nodiscard]] Task<std::vector<RemoteSocket>> fetch_sockets() const;
-  void sockets_join(std::string room) const;
-  void sockets_join(std::vector<std::string> rooms) const;
-  void sockets_leave(std::string room) const;
-  void sockets_leave(std::vector<std::string> rooms) const;
+  void sockets_join(Rooms rooms) const;
+  void sockets_leave(Rooms rooms) const;
   // `close`: the whole connection, else only this namespace.
   void disconnect_sockets(bool close = false) const;
 
@@ -109,8 +104,8 @@ class RemoteSocket {
   [[nodiscard]] Task<Replies<Reply>> emit_with_ack(Millis timeout, std::string_view event, const Args&... args) const {
     return self().timeout(timeout).template emit_with_ack<Reply>(event, args...);
   }
-  void join(std::string room) const { self().sockets_join(std::move(room)); }
-  void leave(std::string room) const { self().sockets_leave(std::move(room)); }
+  void join(Rooms wanted) const { self().sockets_join(std::move(wanted)); }
+  void leave(Rooms left) const { self().sockets_leave(std::move(left)); }
   void disconnect(bool close = false) const { self().disconnect_sockets(close); }
 
  private:

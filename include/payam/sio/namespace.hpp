@@ -62,12 +62,9 @@ class Namespace {
   void on_disconnect(std::function<void(const SocketPtr&, DisconnectReason)> listener);
 
   // --- Broadcasts: see BroadcastOperator.
-  [[nodiscard]] BroadcastOperator to(std::string room) const { return all().to(std::move(room)); }
-  [[nodiscard]] BroadcastOperator to(std::vector<std::string> rooms) const { return all().to(std::move(rooms)); }
-  [[nodiscard]] BroadcastOperator in(std::string room) const { return all().to(std::move(room)); }
-  [[nodiscard]] BroadcastOperator in(std::vector<std::string> rooms) const { return all().to(std::move(rooms)); }
-  [[nodiscard]] BroadcastOperator except(std::string room) const { return all().except(std::move(room)); }
-  [[nodiscard]] BroadcastOperator except(std::vector<std::string> rooms) const { return all().except(std::move(rooms)); }
+  [[nodiscard]] BroadcastOperator to(Rooms rooms) const { return all().to(std::move(rooms)); }
+  [[nodiscard]] BroadcastOperator in(Rooms rooms) const { return all().to(std::move(rooms)); }
+  [[nodiscard]] BroadcastOperator except(Rooms rooms) const { return all().except(std::move(rooms)); }
   [[nodiscard]] BroadcastOperator volatile_() const { return all().volatile_(); }
   [[nodiscard]] BroadcastOperator compress(bool on) const { return all().compress(on); }
   [[nodiscard]] BroadcastOperator local() const { return all().local(); }
@@ -87,8 +84,8 @@ class Namespace {
     return all().template emit_with_ack<Reply>(event, args...);
   }
   [[nodiscard]] Task<std::vector<RemoteSocket>> fetch_sockets() const { return all().fetch_sockets(); }
-  void sockets_join(std::string room) const { all().sockets_join(std::move(room)); }
-  void sockets_leave(std::string room) const { all().sockets_leave(std::move(room)); }
+  void sockets_join(Rooms rooms) const { all().sockets_join(std::move(rooms)); }
+  void sockets_leave(Rooms rooms) const { all().sockets_leave(std::move(rooms)); }
   void disconnect_sockets(bool close = false) const { all().disconnect_sockets(close); }
 
   // --- The other servers of the cluster.

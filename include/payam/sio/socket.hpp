@@ -139,19 +139,15 @@ class Socket : public std::enable_shared_from_this<Socket> {
   [[nodiscard]] SocketOperator compress(bool on);
 
   // --- Others: everyone meant but this socket.
-  [[nodiscard]] BroadcastOperator to(std::string room);
-  [[nodiscard]] BroadcastOperator to(std::vector<std::string> rooms);
-  [[nodiscard]] BroadcastOperator in(std::string room) { return to(std::move(room)); }
-  [[nodiscard]] BroadcastOperator in(std::vector<std::string> rooms) { return to(std::move(rooms)); }
-  [[nodiscard]] BroadcastOperator except(std::string room);
-  [[nodiscard]] BroadcastOperator except(std::vector<std::string> rooms);
+  [[nodiscard]] BroadcastOperator to(Rooms rooms);
+  [[nodiscard]] BroadcastOperator in(Rooms rooms) { return to(std::move(rooms)); }
+  [[nodiscard]] BroadcastOperator except(Rooms rooms);
   [[nodiscard]] BroadcastOperator broadcast();
   [[nodiscard]] BroadcastOperator local();
 
   // --- Rooms. A socket is in the room of its own id from the start.
-  void join(std::string_view room);
-  void join(const std::vector<std::string>& rooms);
-  void leave(std::string_view room);
+  void join(const Rooms& rooms);
+  void leave(const Rooms& rooms);
   std::vector<std::string> rooms() const;
   bool in_room(std::string_view room) const;
 
@@ -193,9 +189,9 @@ class SocketOperator {
     return detail::read_reply<Reply>(Socket::request(socket_, std::string(event), make_arguments(args...), flags_));
   }
 
-  [[nodiscard]] BroadcastOperator to(std::string room) const;
-  [[nodiscard]] BroadcastOperator in(std::string room) const { return to(std::move(room)); }
-  [[nodiscard]] BroadcastOperator except(std::string room) const;
+  [[nodiscard]] BroadcastOperator to(Rooms rooms) const;
+  [[nodiscard]] BroadcastOperator in(Rooms rooms) const { return to(std::move(rooms)); }
+  [[nodiscard]] BroadcastOperator except(Rooms rooms) const;
   [[nodiscard]] BroadcastOperator broadcast() const;
 
  private:

@@ -1,11 +1,29 @@
 // Whom a broadcast goes to, and how. Pure.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+
+namespace payam::sio {
+
+// One room or several: `to("a")`, `to({"a", "b"})`, `to(names)`.
+struct Rooms {
+  Rooms(std::string name) { names.push_back(std::move(name)); }
+  Rooms(const char* name) : Rooms(std::string(name)) {}
+  Rooms(std::string_view name) : Rooms(std::string(name)) {}
+  Rooms(std::vector<std::string> all) : names(std::move(all)) {}
+  Rooms(std::initializer_list<std::string> all) : names(all) {}
+
+  std::vector<std::string> names;
+};
+
+}  // namespace payam::sio
 
 namespace payam::sio::detail {
 

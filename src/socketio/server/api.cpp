@@ -61,27 +61,15 @@ std::size_t Conn::buffered_bytes() const { return session_->buffered_bytes(); }
 BroadcastOperator::BroadcastOperator(std::shared_ptr<detail::NamespaceImpl> nsp, Target target, Flags flags)
     : nsp_(std::move(nsp)), target_(std::move(target)), flags_(flags) {}
 
-BroadcastOperator BroadcastOperator::to(std::string room) const {
+BroadcastOperator BroadcastOperator::to(Rooms rooms) const {
   BroadcastOperator out = *this;
-  out.target_.rooms.push_back(std::move(room));
+  for (std::string& room : rooms.names) out.target_.rooms.push_back(std::move(room));
   return out;
 }
 
-BroadcastOperator BroadcastOperator::to(std::vector<std::string> rooms) const {
+BroadcastOperator BroadcastOperator::except(Rooms rooms) const {
   BroadcastOperator out = *this;
-  for (std::string& room : rooms) out.target_.rooms.push_back(std::move(room));
-  return out;
-}
-
-BroadcastOperator BroadcastOperator::except(std::string room) const {
-  BroadcastOperator out = *this;
-  out.target_.except.push_back(std::move(room));
-  return out;
-}
-
-BroadcastOperator BroadcastOperator::except(std::vector<std::string> rooms) const {
-  BroadcastOperator out = *this;
-  for (std::string& room : rooms) out.target_.except.push_back(std::move(room));
+  for (std::string& room : rooms.names) out.target_.except.push_back(std::move(room));
   return out;
 }
 
@@ -180,10 +168,8 @@ Task<Replies<Arguments>> BroadcastOperator::request(std::string event, Arguments
 
 Task<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const { return fetch_all(nsp_, target_, flags_); }
 
-void BroadcastOperator::sockets_join(std::string room) const { nsp_->join(target_, flags_, {std::move(room)}); }
-void BroadcastOperator::sockets_join(std::vector<std::string> rooms) const { nsp_->join(target_, flags_, std::move(rooms)); }
-void BroadcastOperator::sockets_leave(std::string room) const { nsp_->leave(target_, flags_, {std::move(room)}); }
-void BroadcastOperator::sockets_leave(std::vector<std::string> rooms) const { nsp_->leave(target_, flags_, std::move(rooms)); }
+void BroadcastOperator::sockets_join(Rooms rooms) const { nsp_->join(target_, flags_, std::move(rooms.names)); }
+void BroadcastOperator::sockets_leave(Rooms rooms) const { nsp_->leave(target_, flags_, std::move(rooms.names)); }
 void BroadcastOperator::disconnect_sockets(bool close) const { nsp_->disconnect(target_, flags_, close); }
 
 RemoteSocket::RemoteSocket(std::shared_ptr<detail::NamespaceImpl> nsp, std::string socket_id)

@@ -152,19 +152,18 @@ SocketOperator Socket::compress(bool on) {
 // --- Others: the sender is left out as the room of its own id.
 
 BroadcastOperator Socket::broadcast() { return BroadcastOperator(impl_->nsp, {{}, {id()}}); }
-BroadcastOperator Socket::to(std::string room) { return broadcast().to(std::move(room)); }
-BroadcastOperator Socket::to(std::vector<std::string> rooms) { return broadcast().to(std::move(rooms)); }
-BroadcastOperator Socket::except(std::string room) { return broadcast().except(std::move(room)); }
-BroadcastOperator Socket::except(std::vector<std::string> rooms) { return broadcast().except(std::move(rooms)); }
+BroadcastOperator Socket::to(Rooms rooms) { return broadcast().to(std::move(rooms)); }
+BroadcastOperator Socket::except(Rooms rooms) { return broadcast().except(std::move(rooms)); }
 BroadcastOperator Socket::local() { return broadcast().local(); }
 
 // --- Rooms
 
-void Socket::join(std::string_view room) { impl_->part.index.join(*impl_, room); }
-void Socket::join(const std::vector<std::string>& rooms) {
-  for (const std::string& room : rooms) join(room);
+void Socket::join(const Rooms& rooms) {
+  for (const std::string& room : rooms.names) impl_->part.index.join(*impl_, room);
 }
-void Socket::leave(std::string_view room) { impl_->part.index.leave(*impl_, room); }
+void Socket::leave(const Rooms& rooms) {
+  for (const std::string& room : rooms.names) impl_->part.index.leave(*impl_, room);
+}
 std::vector<std::string> Socket::rooms() const { return impl_->part.index.rooms_of(*impl_); }
 bool Socket::in_room(std::string_view room) const { return impl_->part.index.in_room(*impl_, room); }
 
@@ -197,7 +196,7 @@ void SocketOperator::emit_raw(std::string_view event, std::string_view json_argu
 BroadcastOperator SocketOperator::broadcast() const {
   return BroadcastOperator(socket_->impl_->nsp, {{}, {socket_->id()}}, flags_);
 }
-BroadcastOperator SocketOperator::to(std::string room) const { return broadcast().to(std::move(room)); }
-BroadcastOperator SocketOperator::except(std::string room) const { return broadcast().except(std::move(room)); }
+BroadcastOperator SocketOperator::to(Rooms rooms) const { return broadcast().to(std::move(rooms)); }
+BroadcastOperator SocketOperator::except(Rooms rooms) const { return broadcast().except(std::move(rooms)); }
 
 }  // namespace payam::sio

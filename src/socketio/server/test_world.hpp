@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <any>
+#include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <functional>
