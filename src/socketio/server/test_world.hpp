@@ -139,6 +139,13 @@ class World {
     }
     return busy;
   }
+  // One handler on each shard.
+  void step() {
+    for (auto& context : contexts_) {
+      context->restart();
+      context->poll_one();
+    }
+  }
   // Until it holds; false if it does not within five seconds.
   bool run_until(const std::function<bool()>& holds) {
     const auto limit = steady_now() + 5s;
