@@ -54,6 +54,13 @@ void Headers::set(std::string_view name, std::string value) {
   fields_.emplace_back(std::string(name), std::move(value));
 }
 
+void add_vary(Headers& headers, std::string_view name) {
+  for (const auto& [key, value] : headers.all()) {
+    if (equals_ignoring_case(key, "Vary") && has_token(value, name)) return;
+  }
+  headers.add("Vary", std::string(name));
+}
+
 Query Query::parse(std::string_view text) {
   Query query;
   while (!text.empty()) {

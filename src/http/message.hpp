@@ -40,6 +40,9 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+// Adds a name to the response's Vary fields, unless one has it.
+void add_vary(Headers& headers, std::string_view name);
+
 // True if a comma-separated field (Connection, Upgrade, Vary) names `token`; without case.
 bool has_token(std::string_view list, std::string_view token);
 

@@ -35,6 +35,17 @@ TEST(Headers, ATokenIsFoundInACommaSeparatedList) {
   EXPECT_FALSE(has_token("", "close"));
 }
 
+TEST(Headers, VaryKeepsWhatIsThereAndSaysNothingTwice) {
+  Headers headers;
+  headers.add("Vary", "Accept, origin");
+  headers.add("Vary", "Accept-Encoding");
+  add_vary(headers, "Accept-Encoding");
+  add_vary(headers, "Origin");
+  add_vary(headers, "Cookie");
+  EXPECT_THAT(headers.all(),
+              ElementsAre(Pair("Vary", "Accept, origin"), Pair("Vary", "Accept-Encoding"), Pair("Vary", "Cookie")));
+}
+
 TEST(Method, IsComparedWithCase) {
   EXPECT_EQ(parse_method("DELETE"), Method::del);
   EXPECT_EQ(parse_method("get"), Method::other);

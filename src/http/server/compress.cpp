@@ -47,11 +47,7 @@ void compress(const Request& request, Response& response) {
   if (text == nullptr || text->size() < kMin || text->size() > kMax || response.status == 206) return;
   if (!is_text(response.headers.find("Content-Type").value_or(""))) return;
   if (response.headers.has("Content-Encoding") || response.headers.has("ETag")) return;
-  std::string vary(response.headers.find("Vary").value_or(""));
-  if (!has_token(vary, "Accept-Encoding")) {
-    vary += vary.empty() ? "Accept-Encoding" : ", Accept-Encoding";
-    response.headers.set("Vary", std::move(vary));
-  }
+  add_vary(response.headers, "Accept-Encoding");
   if (!accepts_gzip(request.headers.find("Accept-Encoding"))) return;
   auto packed = gzip(*text);
   if (packed.size() >= text->size()) return;

@@ -12,13 +12,6 @@ constexpr std::string_view kExposed =
     "Upload-Offset, Upload-Length, Upload-Expires, Upload-Metadata";
 constexpr std::string_view kMaxAge = "600";  // seconds; the shortest of the browsers' own caps
 
-void add_vary(Response& response) {
-  std::string value(response.headers.find("Vary").value_or(""));
-  if (has_token(value, "Origin")) return;
-  value += value.empty() ? "Origin" : ", Origin";
-  response.headers.set("Vary", std::move(value));
-}
-
 }  // namespace
 
 bool Cors::allows(std::string_view origin) const { return std::ranges::find(origins_, origin) != origins_.end(); }
@@ -42,7 +35,7 @@ std::optional<Response> Cors::preflight(const Request& request) const {
 
 void Cors::apply(const Request& request, Response& response) const {
   if (origins_.empty() || response.headers.has("Access-Control-Allow-Origin")) return;
-  add_vary(response);
+  add_vary(response.headers, "Origin");
   const auto origin = request.headers.find("Origin");
   if (!origin || !allows(*origin)) return;
   response.headers.add("Access-Control-Allow-Origin", std::string(*origin));
