@@ -180,7 +180,7 @@ std::string link_value(std::span<const std::pair<std::string, std::string>> targ
   std::string out;
   for (const auto& [target, relation] : targets_and_relations) {
     if (!out.empty()) out += ", ";
-    out += '<' + target + ">; rel=\"" + relation + '"';
+    out.append("<").append(target).append(">; rel=\"").append(relation).append("\"");
   }
   return out;
 }

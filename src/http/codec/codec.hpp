@@ -469,12 +469,23 @@ struct Range {
 template <std::size_t Min, std::size_t Max>
 struct Items {
   // Before the items are looked at: a list over the limit costs nothing.
-  static bool precheck(Reader& reader, const json::value& input) { return check_items(reader, input, Min, Max); }
-  static void describe(json::object& schema) {
-    const bool list = schema.at("type") == "array";
-    if (Min > 0) schema[list ? "minItems" : "minProperties"] = Min;
-    if (Max != kNoLimit) schema[list ? "maxItems" : "maxProperties"] = Max;
+  static bool precheck(Reader& reader, const json::value& input) {
+    const auto* list = input.if_array();
+    return list == nullptr || check_count(reader, "List", list->size(), Min, Max, input);
   }
+  static void describe(json::object& schema) {
+    if (Min > 0) schema["minItems"] = Min;
+    if (Max != kNoLimit) schema["maxItems"] = Max;
+  }
+};
+
+template <std::size_t Max>
+struct Entries {
+  static bool precheck(Reader& reader, const json::value& input) {
+    const auto* object = input.if_object();
+    return object == nullptr || check_count(reader, "Dictionary", object->size(), 0, Max, input);
+  }
+  static void describe(json::object& schema) { schema["maxProperties"] = Max; }
 };
 
 struct EmailSyntax {

@@ -170,6 +170,11 @@ TEST(Codec, ListsAreCountedBeforeTheirItemsAreRead) {
 }
 
 TEST(Codec, EnumsNestedValuesAndTheRest) {
+  EXPECT_THAT(refusal_of("l", "{}"), testing::HasSubstr("\"list_type\""));
+  EXPECT_THAT(refusal_of("d", R"({"a":1,"b":2,"c":3})"),
+              testing::HasSubstr("Dictionary should have at most 2 items after validation, not 3"));
+  EXPECT_THAT(refusal_of("flag", "1.5"), testing::HasSubstr("\"bool_type\""));
+  EXPECT_EQ(refusal_of("f", "\"+1.5\""), R"({"detail":["accepted"]})");
   EXPECT_EQ(refusal_of("r", "\"boss\""),
             R"({"type":"enum","loc":["body","r"],"msg":"Input should be 'owner', 'admin' or 'member'","input":"boss",)"
             R"("ctx":{"expected":"'owner', 'admin' or 'member'"}})");

@@ -60,6 +60,8 @@ template <std::int64_t Min, std::int64_t Max>
 struct Range;
 template <std::size_t Min, std::size_t Max>
 struct Items;
+template <std::size_t Max>
+struct Entries;
 struct EmailSyntax;
 
 // Every text is UTF-8 without NUL. A bare std::string is one without bounds.
@@ -77,7 +79,7 @@ template <class T, std::size_t Max, std::size_t Min = 0>
 using List = Field<std::vector<T>, Items<Min, Max>>;
 
 template <class T, std::size_t Max>
-using Dict = Field<std::map<std::string, T>, Items<0, Max>>;
+using Dict = Field<std::map<std::string, T>, Entries<Max>>;
 
 // May be missing, never null; a reply leaves it out. (std::optional may be missing or null; a reply says null.)
 template <class T>

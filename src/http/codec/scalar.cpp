@@ -101,7 +101,8 @@ bool read_number(Reader& reader, const json::value& input, double& out) {
     case json::kind::double_: out = input.get_double(); break;
     case json::kind::bool_: out = input.get_bool() ? 1 : 0; return true;
     case json::kind::string: {
-      const auto text = trim(view(input.get_string()));
+      auto text = trim(view(input.get_string()));
+      if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
       const auto result = std::from_chars(text.data(), text.data() + text.size(), out);
       if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) {
         return reader.fault("float_parsing", "Input should be a valid number, unable to parse string as a number", input);
@@ -124,6 +125,9 @@ bool read_bool(Reader& reader, const json::value& input, bool& out) {
       if (input.get_int64() == 0 || input.get_int64() == 1) value = input.get_int64() == 1;
       break;
     case json::kind::double_:
+      if (input.get_double() != std::floor(input.get_double())) {
+        return reader.fault("bool_type", "Input should be a valid boolean", input);
+      }
       if (input.get_double() == 0 || input.get_double() == 1) value = input.get_double() == 1;
       break;
     case json::kind::string: {
@@ -156,7 +160,8 @@ struct TimeText {
   }
   bool number(std::size_t digits, int& out) {
     if (rest.size() < digits || !std::ranges::all_of(rest.substr(0, digits), is_digit)) return false;
-    std::from_chars(rest.data(), rest.data() + digits, out);
+    out = 0;
+    for (const char c : rest.substr(0, digits)) out = out * 10 + (c - '0');
     rest.remove_prefix(digits);
     return true;
   }
@@ -267,18 +272,8 @@ bool check_range(Reader& reader, std::int64_t value, std::int64_t min, std::int6
   return true;
 }
 
-bool check_items(Reader& reader, const json::value& input, std::size_t min, std::size_t max) {
-  std::size_t count;
-  std::string_view what;
-  if (const auto* list = input.if_array()) {
-    count = list->size();
-    what = "List";
-  } else if (const auto* object = input.if_object()) {
-    count = object->size();
-    what = "Dictionary";
-  } else {
-    return true;  // the value's own codec refuses it
-  }
+bool check_count(Reader& reader, std::string_view what, std::size_t count, std::size_t min, std::size_t max,
+                 const json::value& input) {
   const auto refuse = [&](std::string_view type, const char* bound, std::string_view words, std::size_t limit) {
     return reader.fault(type,
                         std::string(what) + " should have " + std::string(words) + " " + plural(limit, "item") +
@@ -298,8 +293,10 @@ bool is_atext(char c) {
          std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
-// nullptr, or why not, in the words of Python's email-validator.
-const char* refuse_email(std::string_view email) {
+std::string name_of(char c) { return c == ' ' ? "SPACE." : std::string("'") + c + "'."; }
+
+// Nothing, or why not, in the words of Python's email-validator.
+std::optional<std::string> refuse_email(std::string_view email) {
   const auto at = email.find('@');
   if (at == std::string_view::npos) return "An email address must have an @-sign.";
   const auto local = email.substr(0, at), domain = email.substr(at + 1);
@@ -309,12 +306,12 @@ const char* refuse_email(std::string_view email) {
   if (local.size() > 64) return "The email address is too long before the @-sign.";
   if (local.front() == '"') return "Quoting the part before the @-sign is not allowed here.";
   for (const char c : local) {
-    if (c != '.' && !is_atext(c)) return "The email address contains invalid characters before the @-sign.";
+    if (c != '.' && !is_atext(c)) return "The email address contains invalid characters before the @-sign: " + name_of(c);
   }
   if (domain.front() == '[') return "A bracketed IP address after the @-sign is not allowed here.";
   for (const char c : domain) {
     if (c != '.' && c != '-' && !is_digit(c) && (lower(c) < 'a' || lower(c) > 'z') && static_cast<unsigned char>(c) < 0x80) {
-      return "The part after the @-sign contains invalid characters.";
+      return "The part after the @-sign contains invalid characters: " + name_of(c);
     }
   }
   if (local.front() == '.') return "An email address cannot start with a period.";
@@ -334,16 +331,15 @@ const char* refuse_email(std::string_view email) {
       return "The part after the @-sign is not valid. It is not within a valid top-level domain.";
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 }  // namespace
 
 bool check_email(Reader& reader, std::string& text, const json::value& input) {
   text = std::string(trim(text));
-  if (const char* reason = refuse_email(text)) {
-    return reader.fault("value_error", std::string("value is not a valid email address: ") + reason, input,
-                        {{"reason", reason}});
+  if (const auto reason = refuse_email(text)) {
+    return reader.fault("value_error", "value is not a valid email address: " + *reason, input, {{"reason", *reason}});
   }
   std::ranges::transform(text, text.begin(), lower);
   return true;

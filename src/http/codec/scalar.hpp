@@ -24,7 +24,9 @@ bool read_name(Reader& reader, const json::value& input, std::span<const std::st
 
 bool check_length(Reader& reader, std::string_view text, std::size_t min, std::size_t max, const json::value& input);
 bool check_range(Reader& reader, std::int64_t value, std::int64_t min, std::int64_t max, const json::value& input);
-bool check_items(Reader& reader, const json::value& input, std::size_t min, std::size_t max);
+// `what` is "List" or "Dictionary".
+bool check_count(Reader& reader, std::string_view what, std::size_t count, std::size_t min, std::size_t max,
+                 const json::value& input);
 // Trims and lower-cases `text`. The address part of RFC 5321 without quoting and address literals, UTF-8 allowed.
 bool check_email(Reader& reader, std::string& text, const json::value& input);
 

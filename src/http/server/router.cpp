@@ -32,18 +32,17 @@ struct Router::Node {
 
 namespace {
 
-// "/a//b/" has the segments "a", "", "b" and ends with a slash; the slash at the end makes no segment of its own.
+// "/a//b/" has the segments "a", "", "b": the slash at the end makes none of its own.
 struct SplitPath {
+  std::string_view text;  // all of it but the first slash
   std::vector<std::string_view> segments;
-  bool slash = false;
 };
 
 SplitPath split(std::string_view path) {
-  SplitPath result;
   if (path.starts_with('/')) path.remove_prefix(1);
-  result.slash = path.ends_with('/');
-  if (result.slash) path.remove_suffix(1);
-  if (path.empty() && !result.slash) return result;
+  SplitPath result{path, {}};
+  if (path.empty()) return result;
+  if (path.ends_with('/')) path.remove_suffix(1);
   for (;;) {
     const auto slash = path.find('/');
     result.segments.push_back(path.substr(0, slash));
@@ -125,9 +124,7 @@ struct Router::Search {
       values.pop_back();
     }
     if (node.rest) {
-      const auto& last = path.segments.back();
-      const char* end = last.data() + last.size() + (path.slash ? 1 : 0);
-      values.push_back({segment.data(), static_cast<std::size_t>(end - segment.data())});
+      values.emplace_back(segment.begin(), path.text.end());
       if (accept(*node.rest)) return true;
       values.pop_back();
     }
