@@ -2,16 +2,30 @@
 
 namespace payam {
 
-Flushable::~Flushable() {
-  if (flush_shard_ != nullptr) flush_shard_->remove(*this);
+void FlushLink::insert_before(FlushLink& place) {
+  previous_ = place.previous_;
+  next_ = &place;
+  previous_->next_ = this;
+  place.previous_ = this;
+}
+
+void FlushLink::unlink() {
+  previous_->next_ = next_;
+  next_->previous_ = previous_;
+  previous_ = next_ = nullptr;
 }
 
 Shard::Shard(int id, asio::io_context& context)
-    : id_(id), context_(context), wheel_(steady_now()), alarm_(context.get_executor()) {}
+    : id_(id), context_(context), wheel_(steady_now()), alarm_(context.get_executor()) {
+  flush_fresh_.clear();
+  flush_backlog_.clear();
+}
 
 Shard::~Shard() {
   *alive_ = false;
-  while (flush_first_ != nullptr) remove(*flush_first_);
+  for (FlushLink* list : {&flush_fresh_, &flush_backlog_}) {
+    while (!list->is_empty()) list->next_->unlink();
+  }
 }
 
 void Shard::start_timer(Timer& timer, Millis delay) {
@@ -37,38 +51,45 @@ void Shard::on_alarm() {
 }
 
 void Shard::flush_later(Flushable& output) {
-  if (output.flush_shard_ != nullptr) return;
-  output.flush_shard_ = this;
-  output.flush_previous_ = flush_last_;
-  output.flush_next_ = nullptr;
-  (flush_last_ != nullptr ? flush_last_->flush_next_ : flush_first_) = &output;
-  flush_last_ = &output;
-  if (!std::exchange(flush_posted_, true)) {
-    // The loop runs posted work in order: all that one poll of the sockets made ready stands before this.
-    asio::post(context_, [this, alive = alive_] {
-      if (*alive) run_flushes();
-    });
-  }
+  if (output.is_linked()) return;
+  output.insert_before(flush_fresh_);
+  post_flushes();
 }
 
+void Shard::post_flushes() {
+  if (std::exchange(flush_posted_, true)) return;
+  // The loop runs posted work in order: all that one poll of the sockets made ready stands before this.
+  asio::post(context_, [this, alive = alive_] {
+    if (*alive) run_flushes();
+  });
+}
+
+// An acknowledgement must not wait behind a broadcast to thousands, nor a broadcast starve: of each slice the backlog has half.
 void Shard::run_flushes() {
   flush_posted_ = false;
-  for (int i = 0; i < kFlushSlice && flush_first_ != nullptr; ++i) {
-    Flushable& output = *flush_first_;
-    remove(output);
-    output.flush();
+  const int done = flush_some(flush_fresh_, flush_backlog_.is_empty() ? kFlushSlice : kFlushSlice / 2);
+  flush_some(flush_backlog_, kFlushSlice - done);
+  if (!flush_fresh_.is_empty()) {
+    FlushLink& first = *flush_fresh_.next_;
+    FlushLink& last = *flush_fresh_.previous_;
+    first.previous_ = flush_backlog_.previous_;
+    first.previous_->next_ = &first;
+    last.next_ = &flush_backlog_;
+    flush_backlog_.previous_ = &last;
+    flush_fresh_.clear();
   }
-  if (flush_first_ != nullptr && !std::exchange(flush_posted_, true)) {
-    asio::post(context_, [this, alive = alive_] {
-      if (*alive) run_flushes();
-    });
-  }
+  if (!flush_backlog_.is_empty()) post_flushes();
 }
 
-void Shard::remove(Flushable& output) {
-  (output.flush_previous_ != nullptr ? output.flush_previous_->flush_next_ : flush_first_) = output.flush_next_;
-  (output.flush_next_ != nullptr ? output.flush_next_->flush_previous_ : flush_last_) = output.flush_previous_;
-  output.flush_shard_ = nullptr;
+// How many it were.
+int Shard::flush_some(FlushLink& list, int limit) {
+  int done = 0;
+  for (; done < limit && !list.is_empty(); ++done) {
+    Flushable& output = static_cast<Flushable&>(*list.next_);
+    output.unlink();
+    output.flush();
+  }
+  return done;
 }
 
 }  // namespace payam

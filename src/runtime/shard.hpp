@@ -16,22 +16,37 @@
 
 namespace payam {
 
+// A place in a circular list; a list is known by a link of its own, linked to itself while the list is empty.
+class FlushLink {
+ private:
+  friend class Flushable;
+  friend class Shard;
+
+  bool is_linked() const { return next_ != nullptr; }
+  bool is_empty() const { return next_ == this; }
+  void clear() { previous_ = next_ = this; }
+  void insert_before(FlushLink& place);
+  void unlink();
+
+  FlushLink* previous_ = nullptr;
+  FlushLink* next_ = nullptr;
+};
+
 // Something with output collected during a turn of the loop. Embed or inherit; its destructor leaves the shard's list.
-class Flushable {
+class Flushable : private FlushLink {
  public:
   Flushable() = default;
   Flushable(const Flushable&) = delete;
   Flushable& operator=(const Flushable&) = delete;
 
  protected:
-  ~Flushable();
+  ~Flushable() {
+    if (is_linked()) unlink();
+  }
 
  private:
   friend class Shard;
   virtual void flush() = 0;
-  Flushable* flush_previous_ = nullptr;
-  Flushable* flush_next_ = nullptr;
-  class Shard* flush_shard_ = nullptr;
 };
 
 class Shard {
@@ -66,15 +81,16 @@ class Shard {
   std::span<char> scratch() { return *scratch_; }
 
   // Calls flush() once at the end of this turn of the loop: after every handler that was ready with this one. Calling it
-  // again before that changes nothing. At most kFlushSlice run in one go, so that a very large room does not hold up others.
+  // again before that changes nothing. At most kFlushSlice run in one go, the rest waits as a backlog; what later turns bring
+  // goes before it, so that a very large room does not hold up others.
   void flush_later(Flushable& output);
 
  private:
-  friend class Flushable;
   static constexpr int kFlushSlice = 256;
 
   void run_flushes();
-  void remove(Flushable& output);
+  void post_flushes();
+  static int flush_some(FlushLink& list, int limit);
   void arm();
   void on_alarm();
 
@@ -83,8 +99,8 @@ class Shard {
   TimerWheel wheel_;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> alarm_;
   SteadyTime armed_for_ = SteadyTime::max();
-  Flushable* flush_first_ = nullptr;
-  Flushable* flush_last_ = nullptr;
+  FlushLink flush_fresh_;
+  FlushLink flush_backlog_;
   bool flush_posted_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for closures that outlive the shard on a foreign loop
   std::unique_ptr<std::array<char, kScratchBytes>> scratch_ = std::make_unique<std::array<char, kScratchBytes>>();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +51,42 @@ TEST(Shard, ForgetsWhatDiesBeforeTheFlush) {
   });
   context.run();
   EXPECT_EQ(log, "K");
+}
+
+TEST(Shard, OutputOfALaterTurnDoesNotWaitBehindALargeFlush) {
+  asio::io_context context;
+  Shard shard(0, context);
+  std::string log;
+  std::vector<std::unique_ptr<Output>> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, '.'));
+  Output late(log, 'L');
+  asio::post(context, [&] {
+    for (auto& output : many) shard.flush_later(*output);
+    asio::post(context, [&] { shard.flush_later(late); });  // runs when the first slice of 256 is done
+  });
+  context.run();
+  EXPECT_EQ(log.size(), 1001u);
+  EXPECT_EQ(log.find('L'), 256u);
+}
+
+TEST(Shard, ALargeFlushGoesOnWhileEveryTurnBringsMore) {
+  asio::io_context context;
+  Shard shard(0, context);
+  std::string log;
+  std::vector<std::unique_ptr<Output>> old, fresh;
+  for (int i = 0; i < 1000; ++i) old.push_back(std::make_unique<Output>(log, 'o'));
+  for (int i = 0; i < 300; ++i) fresh.push_back(std::make_unique<Output>(log, 'f'));
+  std::function<void()> bring_more = [&] {
+    for (auto& output : fresh) shard.flush_later(*output);
+    if (log.size() < 10'000) asio::post(context, bring_more);
+  };
+  asio::post(context, [&] {
+    for (auto& output : old) shard.flush_later(*output);
+    asio::post(context, bring_more);
+  });
+  context.run();
+  EXPECT_EQ(std::ranges::count(log, 'o'), 1000);
+  EXPECT_LT(log.rfind('o'), 256u + 2u * 744u + 256u);  // of each slice after the first at least half
 }
 
 TEST(Shard, LargeFlushesLetOthersThroughBetweenSlices) {
