@@ -53,14 +53,17 @@ void Outbox::clear() {
   head_ = sent_of_first_ = bytes_ = 0;
 }
 
-std::string Outbox::take_payload() {
+std::string Outbox::take_payload(std::size_t limit) {
   std::string payload;
-  payload.reserve(bytes_);
-  for (std::size_t i = head_; i < entries_.size(); ++i) {
-    if (i != head_) payload.push_back(kRecordSeparator);
-    entries_[i].packet->append_polling(payload);
+  payload.reserve(limit < count() ? 0 : bytes_);
+  for (; limit > 0 && !empty(); --limit, ++head_) {
+    if (!payload.empty()) payload.push_back(kRecordSeparator);
+    PacketRef& packet = entries_[head_].packet;
+    packet->append_polling(payload);
+    bytes_ -= packet->frame().size();
+    packet.reset();
   }
-  clear();
+  if (empty()) clear();
   return payload;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +42,8 @@ class Outbox {
   void drop_unsent();
   void clear();
 
-  // Empties the outbox into one polling payload.
-  std::string take_payload();
+  // Moves the first packets, at most `limit`, into one polling payload. Nothing of them has been written.
+  std::string take_payload(std::size_t limit = std::numeric_limits<std::size_t>::max());
 
   // Empties the outbox into `add(Entry&&)`, in order. Nothing of it has been written.
   template <class Add>

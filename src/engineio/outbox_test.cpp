@@ -73,6 +73,19 @@ TEST(Outbox, MakesOnePollingPayload) {
   EXPECT_TRUE(outbox.empty());
 }
 
+TEST(Outbox, LeavesTheRestForTheNextPayload) {
+  Outbox outbox;
+  for (const char* text : {"a", "b", "c"}) outbox.push(message(text), false);
+  EXPECT_EQ(outbox.take_payload(2),
+            "4a\x1e"
+            "4b");
+  EXPECT_EQ(outbox.count(), 1u);
+  EXPECT_EQ(outbox.bytes(), message("c")->frame().size());
+  EXPECT_EQ(outbox.take_payload(2), "4c");
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.bytes(), 0u);
+}
+
 TEST(Outbox, StaysInOrderWhenItNeverRunsEmpty) {
   Outbox outbox;
   std::string expected, read;

@@ -10,6 +10,9 @@ namespace {
 // pingInterval + pingTimeout would grow by a tick of the wheel at every step.
 constexpr Millis kTimerSlack{20};
 
+// Packets in one polling payload. The specification knows no bound, but clients do: python-engineio refuses more than 16.
+constexpr std::size_t kMaxPollPackets = 16;
+
 std::string bare(PacketType type) { return {static_cast<char>(type)}; }
 
 // Shared by all sessions: a heartbeat allocates nothing.
@@ -79,7 +82,7 @@ bool SessionMachine::send(std::span<const PacketRef> packets, SendOptions option
 }
 
 void SessionMachine::flush() {
-  if (poll_pending_ && !waiting_.empty()) answer(waiting_.take_payload());
+  if (poll_pending_ && !waiting_.empty()) answer(waiting_.take_payload(kMaxPollPackets));
 }
 
 void SessionMachine::answer(std::string payload) {
