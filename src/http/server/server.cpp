@@ -1,5 +1,6 @@
 #include "http/server/server.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,7 +73,10 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 
   void listen() {
     const auto check = [&](const boost::system::error_code& error, const char* what) {
-      if (error) throw std::system_error(error.value(), std::system_category(), what);
+      if (!error) return;
+      throw std::system_error(
+          error.value(), std::system_category(),
+          fmt::format("cannot listen on {} port {}: {}", endpoint.address().to_string(), endpoint.port(), what));
     };
     boost::system::error_code error;
     acceptor.open(endpoint.protocol(), error);
