@@ -5,7 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "http/api/refusal.hpp"
+#include "http/status.hpp"
 
 namespace payam::http {
 namespace {

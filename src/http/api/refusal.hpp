@@ -24,13 +24,7 @@ struct Refusal {
 
 int status_of(Errc code);
 
-// The reason phrase of RFC 9110 section 15, "" for one unknown.
-std::string_view reason_phrase(int status);
-
 // {"detail":"text"}, for 422 {"detail":[…]}; 401 with WWW-Authenticate, 429 and 503 with Retry-After.
 Response refuse(const Refusal& refusal);
-
-// {"detail":"Not Found"} for a status that needs no other words.
-Response refuse_plainly(int status);
 
 }  // namespace payam::http

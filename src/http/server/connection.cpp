@@ -4,8 +4,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cassert>
 
-#include "http/api/refusal.hpp"
 #include "http/server/compress.hpp"
+#include "http/status.hpp"
 #include "runtime/worker_pool.hpp"
 
 namespace payam::http {

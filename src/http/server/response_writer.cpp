@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <iterator>
 
-#include "http/api/refusal.hpp"
+#include "http/status.hpp"
 
 namespace payam::http {
 namespace {

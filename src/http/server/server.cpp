@@ -10,10 +10,10 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "http/api/refusal.hpp"
 #include "http/server/connection.hpp"
 #include "http/server/response_writer.hpp"
 #include "http/server/server_state.hpp"
+#include "http/status.hpp"
 #include "runtime/stream.hpp"
 
 namespace payam::http {

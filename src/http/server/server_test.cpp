@@ -73,7 +73,10 @@ struct Gate {
 
 class ServerTest : public testing::Test {
  protected:
-  void SetUp() override { options_.port = 0; }
+  void SetUp() override {
+    options_.port = 0;
+    options_.limits.linger_time = Millis{300};  // several tests wait it out
+  }
   void TearDown() override { stop(); }
 
   // With the routes of the test and some that every test may use.
