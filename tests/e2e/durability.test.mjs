@@ -14,6 +14,7 @@ test('nothing acknowledged is lost or doubled by SIGKILL, and after_seq returns 
     await server.start();
     for (let index = 0; index < senders; ++index) people.push(await Person.arrive(server.url, 'sender'));
     const listener = await Person.arrive(server.url, 'listener');
+    people.push(listener);
     const room = await people[0].createRoom('Under fire', ...people.slice(1), listener);
 
     const acknowledged = new Map();  // client_id → the message, as the ack said
