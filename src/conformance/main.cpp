@@ -58,6 +58,7 @@ int run(const std::string& host, std::uint16_t port, int threads) {
   socketio->close();
   for (auto* engine : {echo.get(), commands.get()}) engine->shutdown();
   for (auto* engine : {echo.get(), commands.get()}) engine->wait(kStopLimit);
+  socketio->wait(kStopLimit);
   server.wait(kStopLimit);
   return 0;
 }

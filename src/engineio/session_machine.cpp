@@ -103,10 +103,11 @@ void SessionMachine::close(SteadyTime now) {
   if (poll_pending_) answer_last_poll();
 }
 
-// The packets, then "1".
+// The packets, and "1" to the next poll: a client that finds both in one hears of the end before it has read the packets (a
+// Socket.IO client would take a wanted disconnection for a lost connection).
 void SessionMachine::answer_last_poll() {
-  waiting_.push(EncodedPacket::text(PacketType::close, {}), false);
-  answer(waiting_.take_payload());
+  if (!waiting_.empty()) return answer(waiting_.take_payload());
+  answer(bare(PacketType::close));
   finish(CloseReason::forced_close);
 }
 

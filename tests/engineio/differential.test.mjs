@@ -36,10 +36,6 @@ const explained = [
     why: 'the same status (a wrong method 400 instead of 500), but ours says why where the reference is silent',
   },
   {
-    cases: /post (4a\\u001e)?4close(?!.*send 5)/,
-    why: 'what is queued and the close packet go into one poll; the reference keeps the close packet for the next poll',
-  },
-  {
     cases: /^poll; ws; send 2probe/,
     why: 'the probe ends the pending poll with a noop at once; the reference waits up to 100 ms, and closes it with 1 if the upgrade is faster',
   },

@@ -146,12 +146,14 @@ test('the server closes: first the packets, then the close packet', async () => 
   const poll = get(pending);
   await pause(20);
   await post(pending, '4close');
-  assert.equal((await poll).body, '4last words\x1e1');
+  assert.equal((await poll).body, '4last words');
+  assert.equal((await get(pending)).body, '1');
   assert.equal((await get(pending)).status, 400);
 
   const later = await openPolling(commands.polling);
   await post(later, '4close');
-  assert.equal((await get(later)).body, '4last words\x1e1');
+  assert.equal((await get(later)).body, '4last words');
+  assert.equal((await get(later)).body, '1');
   assert.equal((await get(later)).status, 400);
 });
 

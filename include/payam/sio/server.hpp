@@ -55,7 +55,7 @@ class Server : public Namespace {
  public:
   // With threads of its own (Options::threads), for listen().
   explicit Server(Options options = {});
-  // On the application's shards, which outlive the server and run until close() has taken effect; for attach().
+  // On the application's shards, which outlive the server; for attach(). close() and wait() while they run.
   Server(std::vector<Shard*> shards, Options options);
   // On the application's own loop, run by one thread; for listen().
   Server(boost::asio::io_context& context, Options options);
@@ -88,8 +88,9 @@ class Server : public Namespace {
 
   // Disconnects everyone ("server shutting down") and accepts no more; returns at once.
   void close();
-  // Waits until no coroutine handler runs or the time is over; true in the first case. Not on a shard.
-  bool wait_idle(Millis limit);
+  // After close(): waits until every connection has ended and no coroutine handler runs, or the time is over; true in the
+  // first case. Not on a shard. Shards should run until then: what is left would never be told that it has ended.
+  bool wait(Millis limit);
 
   Counters counters() const;  // a snapshot
 

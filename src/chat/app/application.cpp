@@ -146,7 +146,7 @@ void Application::stop(Millis limit) {
   const auto left = [deadline] { return std::max(std::chrono::ceil<Millis>(deadline - steady_now()), Millis(0)); };
   parts_->http->stop();
   parts_->io.close();
-  bool drained = parts_->io.wait_idle(left());
+  bool drained = parts_->io.wait(left());
   drained = parts_->http->wait(left()) && drained;
   parts_->presence.close();
   drained = parts_->tasks.wait(left()) && drained;

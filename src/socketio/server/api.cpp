@@ -269,7 +269,7 @@ void Server::on_new_namespace(std::function<void(Namespace)> listener) { impl_->
 void Server::attach(http::Router& router) { impl_->attach(router); }
 std::uint16_t Server::listen(const std::string& host, std::uint16_t port) { return impl_->listen(host, port); }
 void Server::close() { impl_->close(); }
-bool Server::wait_idle(Millis limit) { return impl_->core->wait_idle(limit); }
+bool Server::wait(Millis limit) { return impl_->wait(limit); }
 Counters Server::counters() const { return impl_->counters(); }
 
 }  // namespace payam::sio

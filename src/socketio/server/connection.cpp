@@ -108,7 +108,6 @@ void Connection::on_closed(eio::CloseReason reason) {
   connect_timer_.cancel();
   close_sockets(reason_of(reason));
   state.counts.connections -= 1;
-  server->connection_closed();
 }
 
 void Connection::close(DisconnectReason reason) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -183,16 +184,7 @@ void ServerImpl::remove_if_empty(const std::string& name) {
 void ServerImpl::attach(http::Router& router) { engine_->attach(router, core->options.path); }
 
 std::unique_ptr<eio::SessionHandler> ServerImpl::open(std::shared_ptr<eio::Session> session) {
-  {
-    const std::lock_guard lock(connections_mutex_);
-    ++connections_;
-  }
   return std::make_unique<Handler>(std::make_shared<Connection>(shared_from_this(), std::move(session)));
-}
-
-void ServerImpl::connection_closed() {
-  const std::lock_guard lock(connections_mutex_);
-  if (--connections_ == 0) connections_changed_.notify_all();
 }
 
 void ServerImpl::close() {
@@ -213,26 +205,18 @@ void ServerImpl::close() {
   }
 }
 
+bool ServerImpl::wait(Millis limit) {
+  const SteadyTime until = steady_now() + limit;
+  const bool all_gone = engine_->wait(limit);
+  return core->wait_idle(std::max(Millis{0}, std::chrono::duration_cast<Millis>(until - steady_now()))) && all_gone;
+}
+
 void ServerImpl::shut_down() {
   close();
-  if (own_shards != nullptr) {
-    std::unique_lock lock(connections_mutex_);
-    connections_changed_.wait_for(lock, kGoodbye, [this] { return connections_ == 0; });
-    lock.unlock();
-    core->wait_idle(kGoodbye);
-    // What close() has posted holds timers, which belong to their shards: let it run.
-    auto left = std::make_shared<std::atomic<std::size_t>>(core->shards.size());
-    for (Shard* shard : core->shards) {
-      shard->post([this, left] {
-        const std::lock_guard posted(connections_mutex_);
-        if (--*left == 0) connections_changed_.notify_all();
-      });
-    }
-    lock.lock();
-    connections_changed_.wait_for(lock, kGoodbye, [&] { return *left == 0; });
-  }
+  if (own_shards != nullptr) wait(kGoodbye);
   listeners_.clear();
   engine_.reset();
+  if (own_shards != nullptr) run_posted();
   // An application's handlers often hold its namespaces: the circle ends here.
   std::vector<std::shared_ptr<NamespaceImpl>> namespaces;
   {
@@ -247,6 +231,25 @@ void ServerImpl::shut_down() {
     own_shards->stop();
     own_shards->join();
   }
+}
+
+// What close() and the engine's end have posted holds timers and sockets, which belong to their shards.
+void ServerImpl::run_posted() {
+  struct Ran {
+    std::mutex mutex;
+    std::condition_variable all;
+    std::size_t left;
+  };
+  const auto ran = std::make_shared<Ran>();
+  ran->left = core->shards.size();
+  for (Shard* shard : core->shards) {
+    shard->post([ran] {
+      const std::lock_guard lock(ran->mutex);
+      if (--ran->left == 0) ran->all.notify_all();
+    });
+  }
+  std::unique_lock lock(ran->mutex);
+  ran->all.wait_for(lock, kGoodbye, [&] { return ran->left == 0; });
 }
 
 Counters ServerImpl::counters() const {

@@ -1,8 +1,6 @@
 // What stands behind a Server: its namespaces and what carries its connections. Any thread, unless said otherwise.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -45,6 +43,7 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
   void attach(http::Router& router);
   std::uint16_t listen(const std::string& host, std::uint16_t port);
   void close();
+  bool wait(Millis limit);
   Counters counters() const;
 
   // Nobody can reach it any more: closes, lets go of all handlers, and waits for its own threads.
@@ -52,7 +51,6 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
 
   // A new connection, on its shard.
   std::unique_ptr<eio::SessionHandler> open(std::shared_ptr<eio::Session> session);
-  void connection_closed();
 
   // A namespace for a socket to come, counted as occupied; null: there is none, or no parent wants it. The second on a shard.
   std::shared_ptr<NamespaceImpl> enter(const std::string& name);
@@ -70,6 +68,7 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
 
   std::shared_ptr<NamespaceImpl> make_child(const Parent& parent, const std::string& name);
   void remove_if_empty(const std::string& name);
+  void run_posted();
   std::shared_ptr<NamespaceImpl> find(const std::string& name);
 
   std::shared_ptr<Cluster> cluster_;
@@ -82,10 +81,6 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
   std::vector<Parent> parents_;
   std::size_t children_ = 0;
   std::vector<std::function<void(Namespace)>> new_namespace_listeners_;
-
-  std::mutex connections_mutex_;
-  std::condition_variable connections_changed_;
-  std::size_t connections_ = 0;
 };
 
 // The engine's options among a server's.
