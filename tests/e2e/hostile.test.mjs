@@ -177,7 +177,7 @@ test('well-formed packets with wrong data never close the connection', async () 
   const events = ['["chat_message"]', '["chat_message",null]', '["chat_message",7]', '["chat_message",[]]', '["chat_message","text"]', '["chat_message",{"room":7,"message":"x"}]',
     '["chat_message",{"room":"x","message":{}}]', `["chat_message",{"room":"${room}","message":"\\ud800"}]`, `["chat_message",{"room":"${room}","message":"a\\u0000b"}]`, `["chat_message",${nested}]`,
     `["chat_message",{"room":"${room}","message":"x","client_id":"${'c'.repeat(65)}"}]`, `["join_room",{"room":"${room}","after_seq":-1}]`, `["join_room",{"room":"${room}","after_seq":"1"}]`,
-    `["join_room",{"room":"${room}","after_seq":1e300}]`, '["typing",{"room":"x"}]', '["no_such_event",1,2,3]', '["mark_read",{}]', '[1,2]'];
+    `["join_room",{"room":"${room}","after_seq":1e300}]`, '["typing",{"room":"x"}]', '["no_such_event",1,2,3]', '["resume",{}]', '[1,2]'];
   for (const [index, text] of events.entries()) {
     socket.send(`42${text}`);
     socket.send(`42${index}${text}`);

@@ -75,7 +75,6 @@ async function enter() {
       showChats();
       showHead();
     },
-    read: () => {},
     room_added: loadChats,
     room_updated: loadChats,
     room_removed: loadChats,
@@ -238,7 +237,6 @@ $('file').addEventListener('change', async ({target}) => { await conversation.at
 $('room').addEventListener('dragover', (event) => event.preventDefault());
 $('room').addEventListener('drop', (event) => { event.preventDefault(); conversation.attach([...event.dataTransfer.files]); });
 window.addEventListener('focus', () => {
-  conversation.markRead();
   const chat = chats.find((known) => known.id === conversation.openRoomId());
   if (chat?.unread_count) { chat.unread_count = 0; showChats(); }
 });

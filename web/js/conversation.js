@@ -1,4 +1,4 @@
-// One open room: its messages, the composer, typing, read markers.
+// One open room: its messages, the composer, typing.
 import * as api from './api.js';
 import * as realtime from './realtime.js';
 import {$, avatar, element, linked, notice} from './dom.js';
@@ -27,7 +27,6 @@ export async function open(roomId, myself) {
   showFiles();
   show();
   toEnd();
-  markRead();
   return room;
 }
 
@@ -47,7 +46,6 @@ export function take(message) {
   show();
   if (message.sender === me.email) toEnd();
   if (gap) catchUp(room.messages.at(-2).seq);
-  if (document.hasFocus()) markRead();
 }
 
 // Asks for what was missed while the connection was away.
@@ -70,13 +68,6 @@ export async function loadOlder() {
   room.hasOlder = page.length > 0 && page[0].seq > 1;
   show();
   scroller.scrollTop = scroller.scrollHeight - fromEnd;
-}
-
-export function markRead() {
-  const seq = room?.messages.at(-1)?.seq;
-  if (!seq || seq === room.markedSeq) return;
-  room.markedSeq = seq;
-  realtime.ask('mark_read', {room: room.id, seq}).catch(() => {});
 }
 
 // — sending —

@@ -68,7 +68,8 @@ http::ServerOptions server_options(const Options& options) {
 
 struct Application::Parts {
   explicit Parts(const Options& options)
-      : lock(options.data_dir),
+      : address(fmt::format("{} port {}", options.host, options.port)),
+        lock(options.data_dir),
         shards(thread_count(options)),
         passwords_pool("passwords", std::max(1, thread_count(options) / 2), kPasswordsWaiting),
         media_pool("media", 2, kMediaJobsWaiting),
@@ -105,6 +106,7 @@ struct Application::Parts {
     return router;
   }
 
+  const std::string address;  // as the operator gave it
   DirectoryLock lock;
   TaskGroup tasks{[](const std::string& name, const std::exception& error) { spdlog::error("{}: {}", name, error.what()); }};
   ShardSet shards;
@@ -135,7 +137,7 @@ void Application::start() {
   try {
     parts_->http->start();
   } catch (const std::system_error& error) {
-    throw std::runtime_error(error.what());
+    throw std::runtime_error(fmt::format("cannot listen on {}: {}", parts_->address, error.code().message()));
   }
 }
 
