@@ -35,8 +35,7 @@ async function openPage(options = {}) {
   return page;
 }
 
-async function signUp(page, name) {
-  const username = unique(name);
+async function signUp(page, username) {
   await page.click('#tab-signup');
   await page.fill('#signup [name=username]', username);
   await page.fill('#signup [name=email]', `${username}@example.org`);
@@ -61,6 +60,15 @@ test('two people chat in Persian and English and share a picture', async () => {
   assert.equal(await nedas.getAttribute('html', 'dir'), 'ltr');
   await signUp(saras, 'sara');
   const neda = await signUp(nedas, 'neda');
+
+  // A friend who writes before Sara opens anything.
+  const leo = await Person.arrive(url, 'leo');
+  const leos = await leo.connect();
+  const direct = (await leo.call('POST', '/chat/private_chats/', {email: 'sara@example.org'})).body.id;
+  await ask(leos, 'chat_message', {room: direct, message: 'Are you coming on Friday too?'});
+  await ask(leos, 'chat_message', {room: await leo.createRoom('Design reviews 🎨', {email: 'sara@example.org'}), message: 'نسخهٔ تازه آماده است'});
+  await saras.waitForSelector(`[data-room="${direct}"] .badge:text-is("۱")`);
+  await saras.waitForSelector(`[data-room="${direct}"] .dot`);
 
   await saras.click('[data-action=new-room]');
   await saras.fill('#ask [name=name]', 'کوه‌نوردی جمعه 🏔️');
@@ -101,12 +109,13 @@ test('two people chat in Persian and English and share a picture', async () => {
   await nedas.click('.side [data-action=language]');
   assert.equal(await nedas.getAttribute('html', 'dir'), 'rtl');
   await says(nedas, 'این مسیر ماست');
+  leo.leave();
   assert.deepEqual(complaints, []);
 });
 
 test('a private chat, unread counts, and typing', async () => {
   const page = await openPage();
-  const sara = await signUp(page, 'sara');
+  const sara = await signUp(page, unique('sara'));
   const leo = await Person.arrive(url, 'leo');
   await page.click('[data-action=new-private]');
   await page.fill('#ask [name=email]', 'nobody@example.org');
@@ -131,7 +140,7 @@ test('a private chat, unread counts, and typing', async () => {
 
 test('markup in a message is text, and a link is a link', async () => {
   const page = await openPage();
-  await signUp(page, 'sara');
+  await signUp(page, unique('sara'));
   await page.click('[data-action=new-room]');
   await page.fill('#ask [name=name]', '<b>bold</b>');
   await page.click('#ask-ok');
@@ -147,7 +156,7 @@ test('markup in a message is text, and a link is a link', async () => {
 
 test('a wrong password is told; everything can be done from the keyboard', async () => {
   const page = await openPage();
-  const sara = await signUp(page, 'sara');
+  const sara = await signUp(page, unique('sara'));
   await page.click('[data-action=logout]');
   await page.waitForSelector('#login:not([hidden])');
   await page.keyboard.type(sara.email);  // the first field has the focus
@@ -163,7 +172,7 @@ test('a wrong password is told; everything can be done from the keyboard', async
 
 test('on a narrow screen the list and the room take turns', async () => {
   const page = await openPage({viewport: {width: 390, height: 760}, locale: 'fa-IR', colorScheme: 'dark'});
-  await signUp(page, 'sara');
+  await signUp(page, unique('sara'));
   await page.click('[data-action=new-room]');
   await page.fill('#ask [name=name]', 'کوچک');
   await page.click('#ask-ok');

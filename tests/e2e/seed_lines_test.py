@@ -110,6 +110,8 @@ def test_the_root_greets_programs_and_shows_people_a_page(url):
     assert "script-src 'self'" in policy
     assert "unsafe-inline" not in policy.split("style-src")[0]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
+    again = requests.get(f"{url}/", headers={"Accept": "text/html", "If-None-Match": page.headers["ETag"]}, timeout=LIMIT)
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def test_docs_need_nothing_from_elsewhere(url):

@@ -29,7 +29,7 @@ void add_site_endpoints(Api& api, Services& services, std::function<http::Respon
                     .summary = "A welcome; the web client for a browser",
                     .tag = "site",
                     .auth = http::Auth::none,
-                    .replies = {{200, "JSON, or the page if `Accept` prefers HTML"}}},
+                    .replies = {{200, "JSON, or the page if `Accept` prefers HTML"}, {304, "The page has not changed"}}},
                    [page = std::move(page)](Call call, Nothing) -> Task<Answer<http::Response>> {
                      const bool html = page && http::prefers_html(call.request.headers.find("Accept"));
                      auto response = html ? page(call.request) : http::Response::json(200, http::to_json_text(WelcomeReply{}));
