@@ -53,6 +53,7 @@ std::optional<Packet> decode_msgpack(std::string_view bytes) {
   const json::value* nsp = object.if_contains("nsp");
   if (nsp == nullptr || !nsp->is_string()) return std::nullopt;
   packet.nsp = nsp->get_string();
+  if (!packet.nsp.starts_with('/')) return std::nullopt;  // in text one cannot be written otherwise
 
   if (const json::value* id = object.if_contains("id"); id != nullptr && !id->is_null()) {
     if (!id->is_int64() || id->get_int64() < 0) return std::nullopt;

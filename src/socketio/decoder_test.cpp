@@ -104,6 +104,8 @@ TEST(Decoder, RefusesMsgpackPacketsThatBreakTheGrammar) {
       {{"type", "2"}, {"nsp", "/"}, {"data", json::array{"x"}}},
       {{"type", 2}, {"data", json::array{"x"}}},
       {{"type", 2}, {"nsp", 1}, {"data", json::array{"x"}}},
+      {{"type", 2}, {"nsp", ""}, {"data", json::array{"x"}}},
+      {{"type", 2}, {"nsp", "admin"}, {"data", json::array{"x"}}},
       {{"type", 2}, {"nsp", "/"}},
       {{"type", 2}, {"nsp", "/"}, {"data", json::array{}}},
       {{"type", 2}, {"nsp", "/"}, {"data", json::object{}}},
