@@ -57,6 +57,7 @@ std::unique_ptr<eio::Server> make_echo_server(std::vector<Shard*> shards) {
 
 std::unique_ptr<eio::Server> make_command_server(std::vector<Shard*> shards) {
   eio::Options options;
+  options.permessage_deflate = eio::Options::Deflate{};
   options.allow_request = [](const http::Request& request) -> std::optional<std::string> {
     const auto reason = request.query.find("refuse");
     return reason ? std::optional<std::string>(*reason) : std::nullopt;

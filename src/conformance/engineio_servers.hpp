@@ -12,7 +12,8 @@ namespace payam::conformance {
 std::unique_ptr<eio::Server> make_echo_server(std::vector<Shard*> shards);
 
 // `/engine.io-commands/`: slow heartbeats, and sessions that obey: "close" sends "last words" and closes, "burst 3" sends 0, 1,
-// 2; anything else comes back. A handshake with `refuse=text` is refused with that text.
+// 2; anything else comes back. A handshake with `refuse=text` is refused with that text. Websockets are compressed if they ask
+// for it.
 std::unique_ptr<eio::Server> make_command_server(std::vector<Shard*> shards);
 
 }  // namespace payam::conformance

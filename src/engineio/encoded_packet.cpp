@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/base64.hpp"
+#include "engineio/websocket/deflate.hpp"
 
 namespace payam::eio {
 
@@ -13,12 +14,17 @@ using websocket::Opcode;
 EncodedPacket::EncodedPacket(std::uint32_t header_bytes, std::size_t total, bool binary)
     : header_bytes_(header_bytes), total_(total), binary_(binary) {}
 
-EncodedPacket* EncodedPacket::allocate(std::size_t payload_bytes, Opcode opcode) {
+EncodedPacket::~EncodedPacket() {
+  const EncodedPacket* deflated = deflated_.load(std::memory_order_relaxed);
+  if (deflated != nullptr && deflated != this) intrusive_ptr_release(deflated);
+}
+
+EncodedPacket* EncodedPacket::allocate(std::size_t payload_bytes, Opcode opcode, std::uint8_t flags) {
   const std::size_t header_bytes = websocket::header_size(payload_bytes);
   const std::size_t total = header_bytes + payload_bytes;
   void* memory = ::operator new(sizeof(EncodedPacket) + total);
   auto* packet = new (memory) EncodedPacket(static_cast<std::uint32_t>(header_bytes), total, opcode == Opcode::binary);
-  websocket::write_header(packet->data(), websocket::kFin, opcode, payload_bytes);
+  websocket::write_header(packet->data(), flags, opcode, payload_bytes);
   return packet;
 }
 
@@ -74,6 +80,28 @@ void EncodedPacket::append_polling(std::string& out) const {
   } else {
     out.append(payload());
   }
+}
+
+PacketRef EncodedPacket::deflated(websocket::Deflater& deflater) const {
+  const EncodedPacket* known = deflated_.load(std::memory_order_acquire);
+  if (known == nullptr) {
+    const std::string payload = deflater.deflate(this->payload());
+    const EncodedPacket* made = this;
+    if (payload.size() < size()) {
+      EncodedPacket* packet =
+          allocate(payload.size(), binary_ ? Opcode::binary : Opcode::text, websocket::kFin | websocket::kRsv1);
+      payload.copy(packet->data() + packet->header_bytes_, payload.size());
+      intrusive_ptr_add_ref(packet);
+      made = packet;
+    }
+    // Another shard may have been faster: then its form is everyone's.
+    if (deflated_.compare_exchange_strong(known, made, std::memory_order_acq_rel)) {
+      known = made;
+    } else if (made != this) {
+      intrusive_ptr_release(made);
+    }
+  }
+  return PacketRef(known);
 }
 
 void intrusive_ptr_add_ref(const EncodedPacket* packet) noexcept {

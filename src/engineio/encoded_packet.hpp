@@ -12,6 +12,10 @@
 
 #include "engineio/websocket/frame.hpp"
 
+namespace payam::eio::websocket {
+class Deflater;
+}
+
 namespace payam::eio {
 
 enum class PacketType : char { open = '0', close = '1', ping = '2', pong = '3', message = '4', upgrade = '5', noop = '6' };
@@ -41,14 +45,20 @@ class EncodedPacket {
   // Appends the packet as a polling payload holds it.
   void append_polling(std::string& out) const;
 
+  // The same as a compressed frame (RFC 7692), made at the first call and shared like the packet itself; the packet, if it does
+  // not get smaller. Any thread, with its own `deflater`.
+  PacketRef deflated(websocket::Deflater& deflater) const;
+
  private:
   friend void intrusive_ptr_add_ref(const EncodedPacket* packet) noexcept;
   friend void intrusive_ptr_release(const EncodedPacket* packet) noexcept;
   EncodedPacket(std::uint32_t header_bytes, std::size_t total, bool binary);
-  static EncodedPacket* allocate(std::size_t payload_bytes, websocket::Opcode opcode);
+  static EncodedPacket* allocate(std::size_t payload_bytes, websocket::Opcode opcode, std::uint8_t flags = websocket::kFin);
+  ~EncodedPacket();
   char* data();
 
   mutable std::atomic<std::uint32_t> references_{0};
+  mutable std::atomic<const EncodedPacket*> deflated_{nullptr};  // holds a reference, unless it is this packet
   std::uint32_t header_bytes_;
   std::size_t total_;
   bool binary_;

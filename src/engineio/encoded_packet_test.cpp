@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
 #include <thread>
+#include <vector>
+
+#include "engineio/websocket/deflate.hpp"
 
 namespace payam::eio {
 namespace {
@@ -56,6 +60,23 @@ TEST(EncodedPacket, ControlFramesCarryTheirOpcode) {
   EXPECT_EQ(EncodedPacket::control(websocket::Opcode::close, {})->frame(), "\x88\x00"s);
 }
 
+TEST(EncodedPacket, IsCompressedOnceForAll) {
+  websocket::Deflater deflater;
+  websocket::Inflater inflater;
+  const std::string text(1000, 'x');
+  const auto packet = EncodedPacket::text(PacketType::message, text);
+  const auto deflated = packet->deflated(deflater);
+  EXPECT_EQ(deflated->frame()[0], '\xc1');
+  EXPECT_LT(deflated->size(), 100u);
+  EXPECT_EQ(inflater.inflate(deflated->payload(), 2000), "4" + text);
+  EXPECT_EQ(packet->deflated(deflater), deflated);
+
+  const auto binary = EncodedPacket::binary(text);
+  EXPECT_EQ(binary->deflated(deflater)->frame()[0], '\xc2');
+  const auto short_one = EncodedPacket::text(PacketType::message, "hi");
+  EXPECT_EQ(short_one->deflated(deflater), short_one) << "it would only grow";
+}
+
 TEST(EncodedPacket, LengthsTakeTheShortestForm) {
   const struct {
     std::size_t payload;
@@ -76,9 +97,12 @@ TEST(EncodedPacket, LengthsTakeTheShortestForm) {
 
 TEST(EncodedPacket, IsSharedBetweenThreads) {
   const auto packet = EncodedPacket::text(PacketType::message, "shared");
+  const auto large = EncodedPacket::binary(std::string(100'000, 'x'));
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([packet] {
+    threads.emplace_back([packet, large] {
+      websocket::Deflater deflater;
+      ASSERT_LT(large->deflated(deflater)->size(), 1'000u);
       for (int n = 0; n < 10'000; ++n) {
         const PacketRef copy = packet;
         ASSERT_EQ(copy->size(), 7u);

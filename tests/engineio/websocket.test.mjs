@@ -1,7 +1,7 @@
 // Engine.IO v4 over websockets, and the framing below it (RFC 6455).
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Raw, Socket, closeCode, commands, frame, maxPayload, pause, pingInterval, pingTimeout, within} from './engine.mjs';
+import {Raw, Socket, closeCode, commands, frame, maxPayload, pause, pingInterval, pingTimeout, websocket, within} from './engine.mjs';
 
 test('text and binary come back as they were', async () => {
   const socket = await Socket.open();
@@ -109,6 +109,61 @@ test('the close handshake: the code comes back, then the connection ends', async
     assert.equal(closeCode(close), code);
     await within(raw.ended, 'the end', 2000);
   }
+});
+
+test('messages are compressed for a client that offers it', async () => {
+  for (const offer of [true, {serverNoContextTakeover: true}, {clientMaxWindowBits: 10}, {serverMaxWindowBits: 15}]) {
+    const socket = new Socket(commands.websocket, {perMessageDeflate: offer});
+    await socket.message();
+    assert.match(socket.socket.extensions, /permessage-deflate/);
+    const before = socket.socket._socket.bytesRead;
+    for (const message of [`4${'سلام 👋 '.repeat(10_000)}`, '4short', Buffer.alloc(100_000, 7)]) {
+      socket.send(message);
+      assert.deepEqual(await socket.message(), message);
+    }
+    const received = socket.socket._socket.bytesRead - before;
+    assert.ok(received < 10_000, `${received} bytes for 280,000`);
+    socket.end();
+  }
+});
+
+test('a client that offers no compression, or one that cannot be kept, is served without it', async () => {
+  for (const offer of [false, {serverMaxWindowBits: 9}]) {
+    const socket = new Socket(commands.websocket, {perMessageDeflate: offer});
+    await socket.message();
+    assert.equal(socket.socket.extensions, '');
+    const before = socket.socket._socket.bytesRead;
+    socket.send(`4${'x'.repeat(5_000)}`);
+    assert.equal(await socket.message(), `4${'x'.repeat(5_000)}`);
+    assert.equal(socket.socket._socket.bytesRead - before, 5_001 + 4);
+    socket.end();
+  }
+  const off = new Socket(websocket, {perMessageDeflate: true});  // a server without the option
+  await off.message();
+  assert.equal(off.socket.extensions, '');
+  off.end();
+});
+
+test('packets under the threshold go out as they are', async () => {
+  const socket = new Socket(commands.websocket, {perMessageDeflate: true});
+  await socket.message();
+  for (const [size, compressed] of [[1023, false], [1024, true]]) {
+    const before = socket.socket._socket.bytesRead;
+    socket.send('4'.padEnd(size, 'x'));
+    await socket.message();
+    const received = socket.socket._socket.bytesRead - before;
+    compressed ? assert.ok(received < 50, `${received} bytes`) : assert.equal(received, size + 4);
+  }
+  socket.end();
+});
+
+test('a compressed message is limited by what it holds', async () => {
+  const socket = new Socket(commands.websocket, {perMessageDeflate: true});
+  await socket.message();
+  socket.send(`4${'x'.repeat(maxPayload - 1)}`);
+  assert.equal((await socket.message()).length, maxPayload);
+  socket.send(Buffer.alloc(50_000_000));  // 50 kB on the wire
+  assert.equal(await socket.close(), 1009);
 });
 
 test('a burst arrives whole and in order', async () => {

@@ -43,7 +43,7 @@ std::shared_ptr<LiveSession> Home::open_polling(Handshake handshake) {
 void Home::open_websocket(Handshake handshake, NewWebsocket accepted) {
   if (is_stopping()) return turn_away(std::move(accepted));
   const auto session = admit(Transport::websocket, std::move(handshake));
-  session->attach(std::move(accepted.stream), accepted.form);
+  session->attach(std::move(accepted.stream), accepted.terms);
   session->start();
   session->begin_reading(std::move(accepted.early));
 }
@@ -55,7 +55,7 @@ void Home::offer_websocket(const std::string& session_id, NewWebsocket accepted)
 }
 
 void Home::turn_away(NewWebsocket accepted) {
-  auto connection = std::make_unique<WebsocketConnection>(*this, std::move(accepted.stream), accepted.form, nullptr);
+  auto connection = std::make_unique<WebsocketConnection>(*this, std::move(accepted.stream), accepted.terms, nullptr);
   WebsocketConnection& kept = *connection;
   WebsocketConnection::leave(std::move(connection), WebsocketConnection::Queued::drop, websocket::CloseCode::no_status);
   kept.start({});
@@ -97,6 +97,16 @@ void Home::drop_all() {
   for (const auto& [id, session] : sessions_) session->drop();
   sessions_.clear();
   ending_.clear();
+}
+
+websocket::Deflater& Home::deflater() {
+  if (!deflater_) deflater_ = std::make_unique<websocket::Deflater>();
+  return *deflater_;
+}
+
+websocket::Inflater& Home::inflater() {
+  if (!inflater_) inflater_ = std::make_unique<websocket::Inflater>();
+  return *inflater_;
 }
 
 void Home::count_queued(std::ptrdiff_t bytes) {

@@ -14,6 +14,7 @@
 #include "engineio/server/server.hpp"
 #include "engineio/server/websocket_connection.hpp"
 #include "engineio/session_machine.hpp"
+#include "engineio/websocket/deflate.hpp"
 
 namespace payam::eio {
 
@@ -70,6 +71,10 @@ class Home : public std::enable_shared_from_this<Home> {
   // Accepts a websocket only to close it.
   void turn_away(NewWebsocket accepted);
 
+  // The shard's own, made when first used.
+  websocket::Deflater& deflater();
+  websocket::Inflater& inflater();
+
   void end_all(CloseReason reason);
   // Like end_all(), but nothing waits for its peer.
   void cut_off();
@@ -93,6 +98,8 @@ class Home : public std::enable_shared_from_this<Home> {
   Shard& shard_;
   const std::size_t index_;
   const std::shared_ptr<Common> common_;
+  std::unique_ptr<websocket::Deflater> deflater_;
+  std::unique_ptr<websocket::Inflater> inflater_;
   Count opened_{0}, closed_{0}, upgrades_{0}, sent_{0}, received_{0}, writes_{0};
   std::atomic<std::ptrdiff_t> queued_{0};
   std::unordered_map<std::string_view, std::shared_ptr<LiveSession>> sessions_;  // keys are the sessions' own

@@ -31,9 +31,9 @@ void LiveSession::start() {
   guard([this] { handler_ = home_->common().on_session(shared_from_this()); });
 }
 
-void LiveSession::attach(std::shared_ptr<Stream> stream, BinaryForm form) {
+void LiveSession::attach(std::shared_ptr<Stream> stream, WebsocketTerms terms) {
   WebsocketConnection::Owner* const owner = this;
-  websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), form, owner);
+  websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), terms, owner);
   transmit(EncodedPacket::text(PacketType::open, open_data()), true);
 }
 
@@ -44,7 +44,7 @@ void LiveSession::begin_reading(std::string early) {
 void LiveSession::offer(NewWebsocket accepted) {
   machine_.start_upgrade(home_->shard().now());
   WebsocketConnection::Owner* const owner = this;
-  candidate_ = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.form, owner);
+  candidate_ = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.terms, owner);
   arm();
   candidate_->start(std::move(accepted.early));
 }

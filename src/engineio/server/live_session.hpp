@@ -27,7 +27,7 @@ class LiveSession final : public Session,
   std::string open_data() const;  // of the open packet
 
   // The connection of a websocket session: the open packet is the first thing it sends.
-  void attach(std::shared_ptr<Stream> stream, BinaryForm form);
+  void attach(std::shared_ptr<Stream> stream, WebsocketTerms terms);
   // Lets its bytes in, after start().
   void begin_reading(std::string early);
 

@@ -8,6 +8,7 @@
 #include "engineio/server/live_session.hpp"
 #include "engineio/server/replies.hpp"
 #include "engineio/server/session_id.hpp"
+#include "engineio/websocket/deflate.hpp"
 #include "engineio/websocket/handshake.hpp"
 #include "runtime/completion.hpp"
 
@@ -29,6 +30,17 @@ websocket::UpgradeRequest upgrade_request(const http::Request& request) {
           .connection = request.headers.find("Connection"),
           .key = request.headers.find("Sec-WebSocket-Key"),
           .version = request.headers.find("Sec-WebSocket-Version")};
+}
+
+// A list may be spread over several fields (RFC 9110 section 5.3).
+std::string all_values(const http::Headers& headers, std::string_view name) {
+  std::string list;
+  for (const auto& [key, value] : headers.all()) {
+    if (!http::equals_ignoring_case(key, name)) continue;
+    if (!list.empty()) list += ',';
+    list += value;
+  }
+  return list;
 }
 
 http::Response failed_upgrade(websocket::UpgradeRefusal refusal) {
@@ -57,10 +69,8 @@ http::Response stopping_response() {
 
 // A post whose content is to be read as bytes was the way of version 3.
 bool is_octet_stream(const http::Request& request) {
-  constexpr std::string_view kType = "application/octet-stream";
   const auto type = request.headers.find("Content-Type").value_or("");
-  return type.substr(0, type.find_first_of("; \t")).size() == kType.size() &&
-         std::ranges::equal(type.substr(0, kType.size()), kType, {}, [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : +c; });
+  return http::equals_ignoring_case(type.substr(0, type.find_first_of("; \t")), "application/octet-stream");
 }
 
 // Headers that only served to open the websocket are of no more use and not kept.
@@ -177,16 +187,22 @@ Task<http::Response> RequestHandler::upgrade(Home& here, http::Request& request,
   response.headers.set("Sec-WebSocket-Accept", std::move(*key));
 
   const auto near = here.shared_from_this();
-  const auto form = last(request.query, "b64").value_or("").empty() ? BinaryForm::frame : BinaryForm::base64;
+  WebsocketTerms terms{.form = last(request.query, "b64").value_or("").empty() ? BinaryForm::frame : BinaryForm::base64};
+  if (common_->options.permessage_deflate) {
+    if (auto answer = websocket::accept_deflate(all_values(request.headers, "Sec-WebSocket-Extensions"))) {
+      terms.deflate = true;
+      response.headers.set("Sec-WebSocket-Extensions", std::move(*answer));
+    }
+  }
   if (asked.sid.empty()) {
-    response.upgrade = [near, form, handshake = handshake_of(request)](std::shared_ptr<Stream> stream,
-                                                                       std::string early) mutable {
-      near->open_websocket(std::move(handshake), {std::move(stream), std::move(early), form});
+    response.upgrade = [near, terms, handshake = handshake_of(request)](std::shared_ptr<Stream> stream,
+                                                                        std::string early) mutable {
+      near->open_websocket(std::move(handshake), {std::move(stream), std::move(early), terms});
     };
     co_return response;
   }
-  response.upgrade = [near, form, home = asked.home, sid = asked.sid](std::shared_ptr<Stream> stream, std::string early) {
-    NewWebsocket accepted{std::move(stream), std::move(early), form};
+  response.upgrade = [near, terms, home = asked.home, sid = asked.sid](std::shared_ptr<Stream> stream, std::string early) {
+    NewWebsocket accepted{std::move(stream), std::move(early), terms};
     if (home == near) return home->offer_websocket(sid, std::move(accepted));
     auto moved = accepted.stream->move_to(home->shard());
     if (!moved) return near->turn_away(std::move(accepted));

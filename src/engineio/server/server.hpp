@@ -83,6 +83,12 @@ struct Options {
   bool allow_polling = true;
   bool allow_websocket = true;
   bool allow_upgrades = true;
+  // Compression of websocket messages (RFC 7692), for clients that offer it. Costs more time than it saves bytes for short
+  // ones.
+  struct Deflate {
+    std::size_t threshold = 1024;  // bytes; smaller packets go out as they are
+  };
+  std::optional<Deflate> permessage_deflate{};
   struct Cors {
     std::vector<std::string> origins{};  // exact, or "*"
     bool credentials = false;

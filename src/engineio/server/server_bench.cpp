@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "engineio/websocket/deflate.hpp"
+
 namespace payam::eio {
 namespace {
 
@@ -88,6 +90,8 @@ std::vector<std::string> Peer::frames() {
     switch (byte(0)) {
       case 0x81: frames.push_back("t" + payload); break;
       case 0x82: frames.push_back("b" + payload); break;
+      case 0xc1: frames.push_back("zt" + std::string(websocket::Inflater().inflate(payload, 1'000'000).value())); break;
+      case 0xc2: frames.push_back("zb" + std::string(websocket::Inflater().inflate(payload, 1'000'000).value())); break;
       case 0x8a: frames.push_back("pong " + payload); break;
       case 0x88:
         frames.push_back(length < 2 ? "close" : "close " + std::to_string((byte(header) << 8) + byte(header + 1)));
@@ -184,16 +188,18 @@ std::string ServerBench::open_polling(std::size_t on) {
   return "EIO=4&transport=polling&sid=" + seen_.back()->session->id();
 }
 
-std::shared_ptr<Answer> ServerBench::ask_websocket(std::string query, std::size_t on) {
+std::shared_ptr<Answer> ServerBench::ask_websocket(std::string query, std::size_t on, std::string extensions) {
   return ask(http::Method::get, std::move(query), {}, on,
              {{"Upgrade", "websocket"},
               {"Connection", "Upgrade"},
               {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
-              {"Sec-WebSocket-Version", "13"}});
+              {"Sec-WebSocket-Version", "13"},
+              {"Sec-WebSocket-Extensions", std::move(extensions)}});
 }
 
-std::unique_ptr<Peer> ServerBench::open_websocket(std::string query, std::size_t on, std::string early) {
-  const auto answer = ask_websocket(std::move(query), on);
+std::unique_ptr<Peer> ServerBench::open_websocket(std::string query, std::size_t on, std::string early,
+                                                  std::string extensions) {
+  const auto answer = ask_websocket(std::move(query), on, std::move(extensions));
   EXPECT_EQ(answer->status, 101);
   if (answer->status != 101) return nullptr;
   asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor(shard(on).executor(), {asio::ip::address_v4::loopback(), 0});

@@ -35,8 +35,8 @@ class Peer {
   void send_frame(int first, std::string_view payload);
   void send_text(std::string_view text) { send_frame(0x81, text); }
 
-  // Reads what is there. Of the whole frames: `t4hello`, `b…`, `close 1000`, `pong x`; "end" after the connection's end,
-  // "reset" if it was reset.
+  // Reads what is there. Of the whole frames: `t4hello`, `b…` (`zt…`, `zb…` if they were compressed), `close 1000`, `pong x`;
+  // "end" after the connection's end, "reset" if it was reset.
   std::vector<std::string> frames();
   std::size_t bytes_received() const { return received_; }
   void stop_reading() { reading_ = false; }
@@ -89,8 +89,9 @@ class ServerBench : public testing::Test {
   // Opens a session by polling and gives the query of its requests, sid included.
   std::string open_polling(std::size_t on = 0);
   // The response to a request for a websocket, and its connection if it was 101.
-  std::unique_ptr<Peer> open_websocket(std::string query, std::size_t on = 0, std::string early = {});
-  std::shared_ptr<Answer> ask_websocket(std::string query, std::size_t on = 0);
+  std::unique_ptr<Peer> open_websocket(std::string query, std::size_t on = 0, std::string early = {},
+                                       std::string extensions = {});
+  std::shared_ptr<Answer> ask_websocket(std::string query, std::size_t on = 0, std::string extensions = {});
 
   // Frames until there are at least `count`.
   std::vector<std::string> read(Peer& peer, std::size_t count);

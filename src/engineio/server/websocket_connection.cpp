@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/utf8.hpp"
 #include "engineio/server/home.hpp"
 
 namespace payam::eio {
@@ -9,12 +10,12 @@ namespace payam::eio {
 using websocket::CloseCode;
 using websocket::Opcode;
 
-WebsocketConnection::WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, BinaryForm form, Owner* owner)
+WebsocketConnection::WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, WebsocketTerms terms, Owner* owner)
     : home_(home),
       stream_(std::move(stream)),
       owner_(owner),
-      reader_({.max_message = home.options().max_payload}),
-      form_(form) {
+      reader_({.max_message = home.options().max_payload, .allow_compressed = terms.deflate}),
+      terms_(terms) {
   stream_->attach(this);
   home_.census().add();
 }
@@ -46,10 +47,12 @@ void WebsocketConnection::on_readable() {
 
 void WebsocketConnection::take(std::span<char> bytes) {
   if (failed_) return;
-  const auto failure = reader_.feed(bytes, *this);
-  if (!failure) return;
+  if (const auto failure = reader_.feed(bytes, *this)) fail(*failure);
+}
+
+void WebsocketConnection::fail(CloseCode code) {
   failed_ = true;
-  answer_ = *failure;
+  answer_ = code;
   if (is_left()) {
     home_.shard().flush_later(*this);
   } else {
@@ -58,7 +61,17 @@ void WebsocketConnection::take(std::span<char> bytes) {
 }
 
 bool WebsocketConnection::on_message(const websocket::Message& message) {
-  if (!is_left()) owner_->on_websocket_message(*this, message.data, message.binary);
+  if (is_left()) return true;
+  std::string_view data = message.data;
+  if (message.compressed) {
+    const auto inflated = home_.inflater().inflate(data, home_.options().max_payload);
+    if (!inflated || (!message.binary && !is_valid_utf8(*inflated))) {
+      fail(inflated ? CloseCode::invalid_payload : inflated.error());
+      return false;
+    }
+    data = *inflated;
+  }
+  owner_->on_websocket_message(*this, data, message.binary);
   return true;  // also when it was left meanwhile: the peer's close frame may stand behind
 }
 
@@ -80,7 +93,10 @@ void WebsocketConnection::on_close(CloseCode code, std::string_view) {
 }
 
 void WebsocketConnection::send(PacketRef packet, bool compress) {
-  if (form_ == BinaryForm::base64 && packet->is_binary()) packet = EncodedPacket::base64(packet->payload());
+  if (terms_.form == BinaryForm::base64 && packet->is_binary()) packet = EncodedPacket::base64(packet->payload());
+  if (terms_.deflate && compress && packet->size() >= home_.options().permessage_deflate->threshold) {
+    packet = packet->deflated(home_.deflater());
+  }
   outbox_.push(std::move(packet), compress);
   if (blocked_) {
     report_queued();

@@ -23,11 +23,17 @@ class Home;
 // How binary messages go out: some clients take no binary frames and say so (`b64` in the query).
 enum class BinaryForm : std::uint8_t { frame, base64 };
 
+// What its handshake has settled.
+struct WebsocketTerms {
+  BinaryForm form = BinaryForm::frame;
+  bool deflate = false;  // RFC 7692
+};
+
 // A websocket whose handshake is done.
 struct NewWebsocket {
   std::shared_ptr<Stream> stream;
   std::string early;
-  BinaryForm form = BinaryForm::frame;
+  WebsocketTerms terms;
 };
 
 class WebsocketConnection final : private StreamHandler, private Flushable, private websocket::FrameSink {
@@ -44,7 +50,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   };
 
   // `home` and `owner` outlive the connection, or the owner leaves it.
-  WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, BinaryForm form, Owner* owner);
+  WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, WebsocketTerms terms, Owner* owner);
   ~WebsocketConnection();
 
   // Begins to read, `early` first: what came right behind the request.
@@ -75,6 +81,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   void on_close(websocket::CloseCode code, std::string_view reason) override;
 
   void take(std::span<char> bytes);
+  void fail(websocket::CloseCode code);
   void report_queued();
   bool is_left() const { return owner_ == nullptr; }
   void lost();
@@ -89,7 +96,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   Outbox outbox_;
   std::size_t reported_ = 0;                 // of the outbox's bytes, to the home's counter
   std::unique_ptr<CloseTimer> close_timer_;  // only while it ends
-  const BinaryForm form_;
+  const WebsocketTerms terms_;
   bool blocked_ = false;                                           // the kernel takes no more; on_writable() will come
   bool peer_closed_ = false;                                       // its close frame is read
   bool close_queued_ = false;                                      // ours is queued or sent

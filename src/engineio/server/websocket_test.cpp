@@ -1,5 +1,6 @@
 // Websockets over loopback: messages, the gathered write, back-pressure, closing, the upgrade.
 #include "engineio/server/server_bench.hpp"
+#include "engineio/websocket/deflate.hpp"
 
 namespace payam::eio {
 namespace {
@@ -57,6 +58,53 @@ TEST_F(Websocket, BinaryIsTextForAClientThatAsksForIt) {
   EXPECT_EQ(read(*peer, 3), (Log{"t0{\"sid\":\"" + seen_[0]->session->id() +
                                      "\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}",
                                  "tbAQIDBA==", "tbBQ=="}));
+}
+
+TEST_F(Websocket, CompressesWhatIsWorthIt) {
+  make_server({.permessage_deflate = Options::Deflate{.threshold = 100}});
+  EXPECT_EQ(
+      ask_websocket(kOpen, 0, "permessage-deflate; client_max_window_bits")->response.headers.find("Sec-WebSocket-Extensions"),
+      "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
+  const auto peer = open_websocket(kOpen, 0, {}, "permessage-deflate");
+  EXPECT_TRUE(read(*peer, 1)[0].starts_with("zt0{")) << "the open packet is over the threshold";
+  const auto plain = open_websocket(kOpen);
+  EXPECT_TRUE(read(*plain, 1)[0].starts_with("t0{"));
+
+  const std::string text(1000, 'x');
+  websocket::Deflater deflater;
+  peer->send_frame(0xc1, deflater.deflate("4" + text));
+  peer->send_text("4short");
+  EXPECT_EQ(read(*peer, 2), (Log{"zt4" + text, "t4short"}));
+
+  const auto packet = message(text);
+  on_shard(0, [&] {
+    for (const auto& seen : seen_) seen->session->send(packet, {});
+    seen_[0]->session->send(packet, {.compress = false});
+  });
+  EXPECT_EQ(read(*peer, 2), (Log{"zt4" + text, "t4" + text}));
+  EXPECT_EQ(read(*plain, 1), Log{"t4" + text});
+}
+
+TEST_F(Websocket, CompressedMessagesAreLimitedAndCheckedLikeOthers) {
+  make_server({.max_payload = 1000, .permessage_deflate = Options::Deflate{}});
+  websocket::Deflater deflater;
+  const struct {
+    std::string payload;
+    std::string code;
+  } cases[] = {
+      {deflater.deflate("4" + std::string(1'000'000, 'x')), "close 1009"},
+      {deflater.deflate("4\xff"), "close 1007"},
+      {"no deflate", "close 1007"},
+  };
+  for (const auto& each : cases) {
+    const auto peer = open_websocket(kOpen, 0, {}, "permessage-deflate");
+    read(*peer, 1);
+    peer->send_frame(0xc1, each.payload);
+    EXPECT_EQ(read(*peer, 2), (Log{each.code, "end"}));
+  }
+  const auto peer = open();
+  peer->send_frame(0xc1, deflater.deflate("4a"));
+  EXPECT_EQ(read(*peer, 1)[0], "close 1002") << "not negotiated";
 }
 
 TEST_F(Websocket, TakesTheBytesThatCameWithTheRequest) {
