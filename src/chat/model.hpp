@@ -43,8 +43,30 @@ struct Session {
   std::string refresh_hash;  // SHA-256 of the refresh token, base64url
   Timestamp created_at{};
   Timestamp last_used_at{};
+  // The refresh token before, for a client to whom the answer with the new one was lost.
+  std::optional<std::string> previous_hash;
+  std::optional<Timestamp> rotated_at;
 
   bool operator==(const Session&) const = default;
+};
+
+// What came of presenting a refresh token.
+enum class RefreshUse : std::uint8_t {
+  current,     // the session's own: a new one takes its place
+  lost_reply,  // the one before, soon after, its successor unused: the successor's place is given anew
+  reuse,       // any other: someone has a copy; the session is ended
+};
+
+// A link by which one joins a room. The token itself is with those who have the link.
+struct Invite {
+  std::string token_hash;  // SHA-256, base64url
+  RoomId room;
+  UserId creator;
+  Timestamp created_at{};
+  std::optional<Timestamp> expires_at;
+  std::optional<int> uses_left;  // nullopt: any number
+
+  bool operator==(const Invite&) const = default;
 };
 
 enum class RoomKind : std::uint8_t { group, direct };
@@ -131,7 +153,7 @@ struct CreateRoom {
   std::vector<std::string> member_emails;  // besides the creator; doubles are one
   Timestamp at{};
 };
-// One direct room a pair, also under a race: the second comer gets the first one's room.
+// One direct room a pair, also under a race: the second comer gets the first one's room, shown to them again if they hid it.
 struct OpenDirect {
   RoomId id;  // used only if the room is new
   UserId from;
@@ -151,7 +173,63 @@ struct RemoveMember {
   std::string email;
   Timestamp at{};
 };
-using Change = std::variant<SendMessage, CreateRoom, OpenDirect, AddMembers, RemoveMember>;
+struct JoinByInvite {
+  std::string token_hash;
+  UserId user;
+  Timestamp at{};
+};
+struct ChangeRole {
+  RoomId room;
+  UserId actor;
+  std::string email;
+  Role role = Role::member;
+  Timestamp at{};
+};
+// What is not given stays.
+struct UpdateRoom {
+  RoomId room;
+  UserId actor;
+  std::optional<std::string> name, topic;
+  Timestamp at{};
+};
+struct DeleteRoom {
+  RoomId room;
+  UserId actor;
+  Timestamp at{};
+};
+
+// A message by its id, and in this room if one is given.
+struct MessageRef {
+  MessageId id;
+  std::optional<RoomId> room;
+};
+struct EditMessage {
+  MessageRef message;
+  UserId actor;
+  std::string content;
+  Timestamp at{};
+};
+// Leaves a tombstone: the content, its mentions, attachments and reactions are gone.
+struct DeleteMessage {
+  MessageRef message;
+  UserId actor;
+  Timestamp at{};
+};
+struct React {
+  MessageRef message;
+  UserId actor;
+  std::string emoji;  // one, checked before
+  bool on = true;
+  Timestamp at{};
+};
+struct PinMessage {
+  MessageRef message;
+  UserId actor;
+  bool on = true;
+  Timestamp at{};
+};
+using Change = std::variant<SendMessage, CreateRoom, OpenDirect, AddMembers, RemoveMember, JoinByInvite, ChangeRole, UpdateRoom,
+                            DeleteRoom, EditMessage, DeleteMessage, React, PinMessage>;
 
 // Someone as an entry of the log names them.
 struct Participant {
@@ -175,8 +253,14 @@ struct MessageAdded {
 
   bool operator==(const MessageAdded&) const = default;
 };
+// An edit, a deletion, a reaction or a pin.
+struct MessageUpdated {
+  Message message;  // from commit() as of the entry, from changes_after() in its present state
+
+  bool operator==(const MessageUpdated&) const = default;
+};
 struct MembersAdded {
-  std::vector<Participant> members;  // who came, in the order asked for
+  std::vector<Participant> members;  // who came, in the order asked for; by an invite the actor
 
   bool operator==(const MembersAdded&) const = default;
 };
@@ -185,7 +269,23 @@ struct MemberRemoved {
 
   bool operator==(const MemberRemoved&) const = default;
 };
-using EntryBody = std::variant<RoomCreated, MessageAdded, MembersAdded, MemberRemoved>;
+struct RoleChanged {
+  Participant member;  // with the new role
+
+  bool operator==(const RoleChanged&) const = default;
+};
+struct RoomUpdated {
+  std::string name;  // both as of the entry
+  std::string topic;
+
+  bool operator==(const RoomUpdated&) const = default;
+};
+// The room's last entry; told by commit() alone, for nobody is left who could ask.
+struct RoomDeleted {
+  bool operator==(const RoomDeleted&) const = default;
+};
+using EntryBody =
+    std::variant<RoomCreated, MessageAdded, MessageUpdated, MembersAdded, MemberRemoved, RoleChanged, RoomUpdated, RoomDeleted>;
 
 // One entry of a room's log: `rev` 1, 2, 3… without a gap.
 struct Entry {
@@ -210,9 +310,11 @@ struct RoomState {
 struct Commit {
   Entry entry;
   // Nothing was changed, nothing is to be published. `entry` is the first one's after a retry (client_id, the same id, a direct
-  // room that was there); adding only those who are members gives an entry without members and the room's present rev.
+  // room that was there); where all was already as asked (members, a role, a name, an edit, a reaction, a pin) it says the
+  // present state at the room's present rev.
   bool repeated = false;
-  std::optional<RoomState> after;  // the room after the change; for every change but a message
+  // The room after the change, for every change but to messages; of a deleted room as it last was.
+  std::optional<RoomState> after;
 
   bool operator==(const Commit&) const = default;
 };
@@ -236,6 +338,8 @@ struct CatchUpLimit {
   int entries = 500;
   std::size_t bytes = 1 << 20;  // of content, about
 };
+// Of a message that was changed more than once after the point, or added after it, only one entry or message is given: its
+// present state holds all.
 struct CatchUp {
   // Reached by this page, to go on from; the room's last when `more` is false. A message's own rev may lie beyond.
   Seq seq;
@@ -243,6 +347,12 @@ struct CatchUp {
   std::vector<Message> messages;  // new ones, in their present state, ascending seq
   std::vector<Entry> changes;     // every other entry, ascending rev; empty when asked by seq
   bool more = false;
+};
+
+// How far someone has read a room.
+struct ReadMarker {
+  Seq seq;
+  bool moved = false;  // by this call
 };
 
 struct RoomView {

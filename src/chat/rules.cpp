@@ -17,6 +17,10 @@ bool is_word(UChar32 character) {
   return character == '_' || u_isalnum(character) || (U_GET_GC_MASK(character) & U_GC_M_MASK) != 0;
 }
 
+constexpr std::string_view kNotAMember = "Not a member of this room";
+constexpr std::string_view kKeepsAnOwner = "A room keeps an owner";
+constexpr std::string_view kMessageDeleted = "The message was deleted";
+
 constexpr int kMaxName = 64;  // code points; longer usernames are not made
 
 // The code point at `at`, which moves behind it; negative for a byte that is not UTF-8.
@@ -69,13 +73,92 @@ Result<> may_remove_member(const Removal& removal) {
   if (removal.kind == RoomKind::direct) return fail(Errc::conflict, "A private chat has two members");
   if (!removal.leaving) {
     if (!is_manager(*removal.actor)) return fail(Errc::forbidden, "Only owners and admins remove members");
-    if (!removal.removed) return fail(Errc::not_found, "Not a member of this room");
+    if (!removal.removed) return fail(Errc::not_found, std::string(kNotAMember));
     if (*removal.removed == Role::owner && *removal.actor != Role::owner) {
       return fail(Errc::forbidden, "Only an owner removes an owner");
     }
   }
-  if (removal.removed == Role::owner && removal.owners <= 1) return fail(Errc::conflict, "A room keeps an owner");
+  if (removal.removed == Role::owner && removal.owners <= 1) {
+    return fail(Errc::conflict, std::string(kKeepsAnOwner));
+  }
   return {};
+}
+
+Result<> may_change_role(const Appointment& appointment) {
+  if (!appointment.actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (appointment.kind == RoomKind::direct) return fail(Errc::conflict, "A private chat has no roles");
+  if (!is_manager(*appointment.actor)) return fail(Errc::forbidden, "Only owners and admins change roles");
+  if (!appointment.member) return fail(Errc::not_found, std::string(kNotAMember));
+  if (*appointment.actor != Role::owner && (*appointment.member == Role::owner || appointment.role == Role::owner)) {
+    return fail(Errc::forbidden, "Only an owner makes or unmakes an owner");
+  }
+  if (appointment.member == Role::owner && appointment.role != Role::owner && appointment.owners <= 1) {
+    return fail(Errc::conflict, std::string(kKeepsAnOwner));
+  }
+  return {};
+}
+
+Result<> may_update_room(RoomKind kind, MaybeRole actor) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (kind == RoomKind::direct) return fail(Errc::conflict, "A private chat has neither name nor topic");
+  if (!is_manager(*actor)) return fail(Errc::forbidden, "Only owners and admins change the room");
+  return {};
+}
+
+Result<> may_delete_room(RoomKind kind, MaybeRole actor) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (kind == RoomKind::direct) return fail(Errc::conflict, "A private chat can be hidden, not deleted");
+  if (*actor != Role::owner) return fail(Errc::forbidden, "Only an owner deletes the room");
+  return {};
+}
+
+Result<> may_edit(MaybeRole actor, bool own, bool deleted) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (!own) return fail(Errc::forbidden, "Only its author edits a message");
+  if (deleted) return fail(Errc::conflict, std::string(kMessageDeleted));
+  return {};
+}
+
+Result<> may_delete(MaybeRole actor, bool own) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (!own && !is_manager(*actor)) return fail(Errc::forbidden, "Only its author, an admin or an owner deletes a message");
+  return {};
+}
+
+Result<> may_react(MaybeRole actor, bool deleted) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (deleted) return fail(Errc::conflict, std::string(kMessageDeleted));
+  return {};
+}
+
+Result<> may_pin(RoomKind kind, MaybeRole actor, bool deleted) {
+  if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
+  if (kind == RoomKind::group && !is_manager(*actor)) return fail(Errc::forbidden, "Only owners and admins pin messages");
+  if (deleted) return fail(Errc::conflict, std::string(kMessageDeleted));
+  return {};
+}
+
+Result<> may_join(const Invite& invite, Timestamp now, std::optional<Rev> removed, Rev made) {
+  if (invite.expires_at && now >= *invite.expires_at) return fail(Errc::not_found, std::string(kInviteNotFound));
+  if (invite.uses_left && *invite.uses_left <= 0) return fail(Errc::conflict, "The invite is used up");
+  if (removed && *removed > made) return fail(Errc::forbidden, "You were removed from this room: ask for a new invite");
+  return {};
+}
+
+std::optional<std::size_t> successor(const std::vector<Candidate>& candidates) {
+  if (candidates.empty()) return std::nullopt;
+  const auto before = [](const Candidate& left, const Candidate& right) {
+    return left.role != right.role ? left.role > right.role : left.joined_at < right.joined_at;
+  };
+  return static_cast<std::size_t>(std::ranges::min_element(candidates, before) - candidates.begin());
+}
+
+RefreshUse judge_refresh(const Session& session, std::string_view presented_hash, Timestamp now) {
+  if (presented_hash == session.refresh_hash) return RefreshUse::current;
+  if (session.previous_hash == presented_hash && session.rotated_at && now - *session.rotated_at <= kRefreshGrace) {
+    return RefreshUse::lost_reply;
+  }
+  return RefreshUse::reuse;
 }
 
 std::string username_key(std::string_view username) {

@@ -14,7 +14,10 @@
 
 namespace payam::chat::rules {
 
-inline constexpr std::string_view kRoomNotFound = "Chat room not found or access denied";  // the same for absent and not mine
+// The same for absent and not mine.
+inline constexpr std::string_view kRoomNotFound = "Chat room not found or access denied";
+inline constexpr std::string_view kMessageNotFound = "Message not found";
+inline constexpr std::string_view kInviteNotFound = "Invite not found or expired";
 
 // An actor's role in the room; nullopt if not a member.
 using MaybeRole = std::optional<Role>;
@@ -31,6 +34,39 @@ struct Removal {
   int owners = 1;        // in the room, before
 };
 Result<> may_remove_member(const Removal& removal);
+
+// Owners give any role, admins any but owner and to anyone but owners; a room keeps an owner.
+struct Appointment {
+  RoomKind kind = RoomKind::group;
+  MaybeRole actor;
+  MaybeRole member;  // whose role it is, before
+  Role role = Role::member;
+  int owners = 1;  // in the room, before
+};
+Result<> may_change_role(const Appointment& appointment);
+
+Result<> may_update_room(RoomKind kind, MaybeRole actor);
+Result<> may_delete_room(RoomKind kind, MaybeRole actor);
+
+// About a message; `own` is its author's.
+Result<> may_edit(MaybeRole actor, bool own, bool deleted);
+Result<> may_delete(MaybeRole actor, bool own);
+Result<> may_react(MaybeRole actor, bool deleted);
+Result<> may_pin(RoomKind kind, MaybeRole actor, bool deleted);
+
+// `removed` is the room's rev when someone else last removed the user, `made` the room's rev when the invite was made: who was
+// removed comes back by a later invite only.
+Result<> may_join(const Invite& invite, Timestamp now, std::optional<Rev> removed, Rev made);
+
+// Who becomes owner when the only one is gone: the admin, or else the member, who has been there longest.
+struct Candidate {
+  Role role = Role::member;
+  Timestamp joined_at{};
+};
+std::optional<std::size_t> successor(const std::vector<Candidate>& candidates);  // an index; nullopt if there is nobody
+
+inline constexpr Millis kRefreshGrace{30'000};  // for an answer that was lost
+RefreshUse judge_refresh(const Session& session, std::string_view presented_hash, Timestamp now);
 
 // The form in which usernames are compared: without case, compatibility forms taken as one (Unicode NFKC_Casefold).
 std::string username_key(std::string_view username);

@@ -74,6 +74,94 @@ TEST(Rules, WhoRemovesWhom) {
   }
 }
 
+TEST(Rules, WhoGivesWhichRole) {
+  struct Case {
+    MaybeRole actor;
+    MaybeRole member;
+    Role role;
+    int owners;
+    std::optional<Errc> expected;
+  };
+  const Case cases[] = {
+      {kNobody, kMember, Role::admin, 1, Errc::not_member}, {kMember, kMember, Role::admin, 1, Errc::forbidden},
+      {kMember, kMember, Role::member, 1, Errc::forbidden}, {kAdmin, kNobody, Role::admin, 1, Errc::not_found},
+      {kAdmin, kMember, Role::admin, 1, std::nullopt},      {kAdmin, kAdmin, Role::member, 1, std::nullopt},
+      {kAdmin, kMember, Role::owner, 1, Errc::forbidden},   {kAdmin, kOwner, Role::member, 2, Errc::forbidden},
+      {kOwner, kMember, Role::owner, 1, std::nullopt},      {kOwner, kMember, Role::admin, 1, std::nullopt},
+      {kOwner, kAdmin, Role::member, 1, std::nullopt},      {kOwner, kOwner, Role::member, 2, std::nullopt},
+      {kOwner, kOwner, Role::member, 1, Errc::conflict},    {kOwner, kOwner, Role::owner, 1, std::nullopt},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(code_of(may_change_role({RoomKind::group, c.actor, c.member, c.role, c.owners})), c.expected) << &c - cases;
+  }
+  EXPECT_EQ(code_of(may_change_role({RoomKind::direct, kMember, kMember, Role::admin, 0})), Errc::conflict);
+  EXPECT_EQ(code_of(may_change_role({RoomKind::direct, kNobody, kMember, Role::admin, 0})), Errc::not_member);
+}
+
+TEST(Rules, WhoDoesWhatToARoomOrAMessage) {
+  struct Case {
+    Result<> result;
+    std::optional<Errc> expected;
+  };
+  const auto group = RoomKind::group;
+  const auto direct = RoomKind::direct;
+  const Case cases[] = {
+      {may_update_room(group, kNobody), Errc::not_member}, {may_update_room(group, kMember), Errc::forbidden},
+      {may_update_room(group, kAdmin), std::nullopt},      {may_update_room(group, kOwner), std::nullopt},
+      {may_update_room(direct, kMember), Errc::conflict},  {may_delete_room(group, kNobody), Errc::not_member},
+      {may_delete_room(group, kMember), Errc::forbidden},  {may_delete_room(group, kAdmin), Errc::forbidden},
+      {may_delete_room(group, kOwner), std::nullopt},      {may_delete_room(direct, kMember), Errc::conflict},
+      {may_edit(kNobody, true, false), Errc::not_member},  {may_edit(kMember, true, false), std::nullopt},
+      {may_edit(kMember, true, true), Errc::conflict},     {may_edit(kOwner, false, false), Errc::forbidden},
+      {may_delete(kNobody, true), Errc::not_member},       {may_delete(kMember, true), std::nullopt},
+      {may_delete(kMember, false), Errc::forbidden},       {may_delete(kAdmin, false), std::nullopt},
+      {may_delete(kOwner, false), std::nullopt},           {may_react(kNobody, false), Errc::not_member},
+      {may_react(kMember, false), std::nullopt},           {may_react(kMember, true), Errc::conflict},
+      {may_pin(group, kNobody, false), Errc::not_member},  {may_pin(group, kMember, false), Errc::forbidden},
+      {may_pin(group, kAdmin, false), std::nullopt},       {may_pin(group, kOwner, true), Errc::conflict},
+      {may_pin(direct, kMember, false), std::nullopt},
+  };
+  for (const Case& c : cases) EXPECT_EQ(code_of(c.result), c.expected) << &c - cases;
+}
+
+TEST(Rules, AnInviteHoldsUntilItIsOver) {
+  const auto at = [](std::int64_t seconds) { return Timestamp(Millis(seconds * 1000)); };
+  Invite invite;
+  EXPECT_EQ(code_of(may_join(invite, at(100), std::nullopt, Rev{5})), std::nullopt);
+  invite.expires_at = at(100);
+  EXPECT_EQ(code_of(may_join(invite, at(99), std::nullopt, Rev{5})), std::nullopt);
+  EXPECT_EQ(code_of(may_join(invite, at(100), std::nullopt, Rev{5})), Errc::not_found);
+  invite.expires_at.reset();
+  invite.uses_left = 1;
+  EXPECT_EQ(code_of(may_join(invite, at(1), std::nullopt, Rev{5})), std::nullopt);
+  invite.uses_left = 0;
+  EXPECT_EQ(code_of(may_join(invite, at(1), std::nullopt, Rev{5})), Errc::conflict);
+  invite.uses_left.reset();
+  EXPECT_EQ(code_of(may_join(invite, at(1), Rev{6}, Rev{5})), Errc::forbidden);
+  EXPECT_EQ(code_of(may_join(invite, at(1), Rev{5}, Rev{5})), std::nullopt);
+}
+
+TEST(Rules, TheLongestServingAdminOrElseMemberSucceeds) {
+  const auto at = [](std::int64_t n) { return Timestamp(Millis(n)); };
+  EXPECT_EQ(successor({}), std::nullopt);
+  EXPECT_EQ(successor({{Role::member, at(3)}, {Role::member, at(1)}, {Role::member, at(2)}}), 1u);
+  EXPECT_EQ(successor({{Role::member, at(1)}, {Role::admin, at(3)}, {Role::admin, at(2)}}), 2u);
+}
+
+TEST(Rules, JudgesARefreshToken) {
+  const auto at = [](std::int64_t seconds) { return Timestamp(Millis(seconds * 1000)); };
+  Session session;
+  session.refresh_hash = "new";
+  EXPECT_EQ(judge_refresh(session, "new", at(5)), RefreshUse::current);
+  EXPECT_EQ(judge_refresh(session, "old", at(5)), RefreshUse::reuse);
+  session.previous_hash = "old";
+  session.rotated_at = at(10);
+  EXPECT_EQ(judge_refresh(session, "new", at(1000)), RefreshUse::current);
+  EXPECT_EQ(judge_refresh(session, "old", at(40)), RefreshUse::lost_reply);
+  EXPECT_EQ(judge_refresh(session, "old", at(41)), RefreshUse::reuse);
+  EXPECT_EQ(judge_refresh(session, "older", at(11)), RefreshUse::reuse);
+}
+
 TEST(Rules, ComparesUsernamesWithoutCaseInEveryScript) {
   EXPECT_EQ(username_key("Ali_Rezaei.7"), "ali_rezaei.7");
   EXPECT_EQ(username_key("ÖMER"), username_key("ömer"));

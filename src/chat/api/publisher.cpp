@@ -29,8 +29,15 @@ void Publisher::publish(const Commit& commit) {
         using Body = std::remove_cvref_t<decltype(body)>;
         if constexpr (std::is_same_v<Body, MessageAdded>) {
           sockets_.to(commit.entry.room.str()).emit_raw("broadcast_message", http::to_json_text(message_reply(body.message)));
+        } else if constexpr (std::is_same_v<Body, MessageUpdated>) {
+          sockets_.to(commit.entry.room.str()).emit_raw("message_updated", http::to_json_text(message_reply(body.message)));
         } else if constexpr (std::is_same_v<Body, MemberRemoved>) {
-          go(commit, body.member);
+          go(commit, body.member.user);
+          tell_others(commit, {});
+        } else if constexpr (std::is_same_v<Body, RoomDeleted>) {
+          for (const Member& member : commit.after.value().members) go(commit, member.user);
+        } else if constexpr (std::is_same_v<Body, RoleChanged> || std::is_same_v<Body, RoomUpdated>) {
+          tell_others(commit, {});
         } else {
           arrive(commit, body.members);
         }
@@ -51,12 +58,11 @@ void Publisher::arrive(const Commit& commit, const std::vector<Participant>& arr
   if (!std::holds_alternative<RoomCreated>(commit.entry.body)) tell_others(commit, std::move(rooms));
 }
 
-void Publisher::go(const Commit& commit, const Participant& gone) {
-  epochs_.changed(gone.user);
-  const auto theirs = sockets_.to(user_room(gone.user));
+void Publisher::go(const Commit& commit, const UserId& gone) {
+  epochs_.changed(gone);
+  const auto theirs = sockets_.to(user_room(gone));
   theirs.sockets_leave(commit.entry.room.str());
   theirs.emit_raw("room_removed", http::to_json_text(RoomRemovedEvent{commit.entry.room, commit.entry.rev}));
-  tell_others(commit, {});
 }
 
 void Publisher::tell_others(const Commit& commit, std::vector<std::string> except) {

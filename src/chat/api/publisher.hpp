@@ -30,7 +30,7 @@ class Publisher {
  private:
   void publish(const Commit& commit);
   void arrive(const Commit& commit, const std::vector<Participant>& arrived);
-  void go(const Commit& commit, const Participant& gone);
+  void go(const Commit& commit, const UserId& gone);
   void tell_others(const Commit& commit, std::vector<std::string> except);
 
   sio::Namespace sockets_;

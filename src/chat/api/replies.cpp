@@ -98,7 +98,15 @@ RoomSummaryReply room_summary_reply(const RoomSummary& summary) {
 }
 
 std::optional<ChangeReply> change_reply(const Entry& entry) {
-  ChangeReply reply{.rev = entry.rev, .type = {}, .at = entry.at, .actor = entry.actor_email, .members = {}};
+  ChangeReply reply{.rev = entry.rev,
+                    .type = {},
+                    .at = entry.at,
+                    .actor = entry.actor_email,
+                    .members = {},
+                    .role = {},
+                    .name = {},
+                    .topic = {},
+                    .message = {}};
   const bool is_change = std::visit(
       [&](const auto& body) {
         using Body = std::remove_cvref_t<decltype(body)>;
@@ -111,6 +119,19 @@ std::optional<ChangeReply> change_reply(const Entry& entry) {
         } else if constexpr (std::is_same_v<Body, MemberRemoved>) {
           reply.type = ChangeType::member_removed;
           reply.members = emails({body.member});
+        } else if constexpr (std::is_same_v<Body, RoleChanged>) {
+          reply.type = ChangeType::role_changed;
+          reply.members = emails({body.member});
+          reply.role = body.member.role;
+        } else if constexpr (std::is_same_v<Body, RoomUpdated>) {
+          reply.type = ChangeType::room_updated;
+          reply.name = body.name;
+          reply.topic = body.topic;
+        } else if constexpr (std::is_same_v<Body, RoomDeleted>) {
+          reply.type = ChangeType::room_deleted;
+        } else if constexpr (std::is_same_v<Body, MessageUpdated>) {
+          reply.type = ChangeType::message_updated;
+          reply.message = message_reply(body.message);
         } else {
           static_assert(std::is_same_v<Body, MessageAdded>);
           return false;

@@ -65,10 +65,19 @@ BOOST_DESCRIBE_STRUCT(MessageReply, (),
                       (id, room_id, seq, rev, sender, content, timestamp, client_id, reply_to, attachments, mentions, edited_at,
                        deleted, pinned, reactions))
 
-// One entry of a room's log that is not a message. `members` are the e-mails it is about: all at the creation, those who came,
-// the one who went.
-enum class ChangeType { room_created, members_added, member_removed };
-BOOST_DESCRIBE_ENUM(ChangeType, room_created, members_added, member_removed)
+// One entry of a room's log that is not a new message. `members` are the e-mails it is about: all at the creation, those who
+// came, the one who went or has a new role.
+enum class ChangeType {
+  room_created,
+  members_added,
+  member_removed,
+  role_changed,
+  room_updated,
+  room_deleted,
+  message_updated
+};
+BOOST_DESCRIBE_ENUM(ChangeType, room_created, members_added, member_removed, role_changed, room_updated, room_deleted,
+                    message_updated)
 
 struct ChangeReply {
   Rev rev;
@@ -76,8 +85,11 @@ struct ChangeReply {
   Timestamp at{};
   std::optional<std::string> actor;  // e-mail
   std::vector<std::string> members;
+  http::Maybe<Role> role;                // of role_changed
+  http::Maybe<std::string> name, topic;  // of room_updated
+  http::Maybe<MessageReply> message;     // of message_updated
 };
-BOOST_DESCRIBE_STRUCT(ChangeReply, (), (rev, type, at, actor, members))
+BOOST_DESCRIBE_STRUCT(ChangeReply, (), (rev, type, at, actor, members, role, name, topic, message))
 
 struct RoomReply {
   RoomId id;

@@ -149,7 +149,7 @@ Task<Result<OnlineReply>> get_online_users(Services& services, EventCall call, O
     for (const Member& member : view->members) people.push_back(member.user);
   } else {
     constexpr int kAnySize = std::numeric_limits<int>::max();
-    const auto contacts = co_await services.store.contacts_of(user, kAnySize);
+    const auto contacts = co_await services.store.visible_contacts_of(user, kAnySize);
     people.insert(people.end(), contacts.begin(), contacts.end());
   }
   OnlineReply reply{services.presence.online_among(people)};

@@ -36,14 +36,38 @@ class Store {
   virtual Task<std::optional<User>> find_user_by_email(std::string email) = 0;
   virtual Task<std::optional<User>> find_user_by_username(std::string username) = 0;
   virtual Task<> set_last_seen(UserId user, Timestamp at) = 0;
+  // What is not given stays. Errc::not_found; Errc::bad_request: `Username already registered`.
+  virtual Task<Result<User>> update_user(UserId user, std::optional<std::string> username,
+                                         std::optional<std::string> full_name) = 0;
+  virtual Task<> set_password_hash(UserId user, std::string hash) = 0;
+  // Whose username, e-mail or full name begins with `prefix`, without case; by username.
+  virtual Task<std::vector<User>> search_users(std::string prefix, int limit) = 0;
+  // The account, its sessions, blocks, reactions and memberships are gone, its messages keep no sender. Every room it leaves
+  // gets its entry, of which the observer is told; where it was the only owner, whom rules::successor names becomes owner
+  // first; a room without anyone left is deleted. False if there is none.
+  virtual Task<bool> erase_user(UserId user, Timestamp at) = 0;
+
+  // Who is blocked cannot open a direct room with the user, put them into a room or see their presence. Errc::bad_request:
+  // nobody has this e-mail.
+  virtual Task<Result<>> set_block(UserId user, std::string email, bool on) = 0;
+  virtual Task<std::vector<std::string>> blocks_of(UserId user) = 0;  // e-mails, sorted
 
   // Sessions.
   virtual Task<> create_session(Session session) = 0;
   virtual Task<std::optional<Session>> find_session(SessionId id) = 0;
+  virtual Task<std::vector<Session>> sessions_of(UserId user) = 0;  // the last used first
+  virtual Task<> touch_session(SessionId id, Timestamp at) = 0;
+  // A new refresh token for the one presented, as rules::judge_refresh has it; a reuse ends the session. nullopt if there is
+  // none.
+  virtual Task<std::optional<RefreshUse>> rotate_session(SessionId id, std::string presented_hash, std::string new_hash,
+                                                         Timestamp at) = 0;
+  virtual Task<bool> end_session(SessionId id, UserId owner) = 0;  // false if the owner has none such
+  virtual Task<std::vector<SessionId>> end_sessions_of(UserId user, std::optional<SessionId> but) = 0;
 
   // Rules checked inside the commit (rules.hpp), appended to the room's log, durable; then the observer, then the caller.
   // Errc::not_found, not_member: rules::kRoomNotFound. Errc::bad_request: an e-mail nobody has, an upload that is not the
   // sender's own, a reply to a message that is not in the room; the text names it. Errc::conflict: the id is another's.
+  // Errc::forbidden: the rules, or someone to be added has blocked the actor; the text names them.
   virtual Task<Result<Commit>> commit(Change change) = 0;
 
   // Rooms, as `viewer` may see them; else Errc::not_found.
@@ -54,12 +78,31 @@ class Store {
   virtual Task<Result<HistoryPage>> history(RoomId room, UserId viewer, HistoryQuery query) = 0;
   virtual Task<Result<CatchUp>> messages_after(RoomId room, UserId viewer, Seq seq, CatchUpLimit limit) = 0;
   virtual Task<Result<CatchUp>> changes_after(RoomId room, UserId viewer, Rev rev, CatchUpLimit limit) = 0;
-  // The people `user` shares a room with, in rooms of at most `largest_room` members; without `user`.
+  // A message in a room of the viewer's; Errc::not_found.
+  virtual Task<Result<Message>> find_message(MessageRef message, UserId viewer) = 0;
+  virtual Task<Result<std::vector<Message>>> pinned_messages(RoomId room, UserId viewer) = 0;  // ascending seq
+  // Forward only and never past the last message; no entry of the log.
+  virtual Task<Result<ReadMarker>> mark_read(RoomId room, UserId user, Seq seq) = 0;
+  // Takes a direct room from the user's list until its next message. Errc::not_found, also for a group.
+  virtual Task<Result<>> hide_direct(RoomId room, UserId user) = 0;
+
+  // The people `user` shares a room with, in rooms of at most `largest_room` members, without `user`: who may see their
+  // presence (not whom they block), or whose presence they may see (not who blocks them).
   virtual Task<std::vector<UserId>> contacts_of(UserId user, int largest_room) = 0;
+  virtual Task<std::vector<UserId>> visible_contacts_of(UserId user, int largest_room) = 0;
+
+  // Invites, made and ended by those who may add members; joining is a Change.
+  virtual Task<Result<>> create_invite(Invite invite) = 0;
+  virtual Task<Result<>> delete_invite(RoomId room, UserId actor, std::string token_hash) = 0;  // Errc::not_found
+  virtual Task<std::optional<Invite>> find_invite(std::string token_hash) = 0;                  // also one that is over
 
   // Uploads. Found only by the uploader and members of a room it was sent to.
   virtual Task<> create_upload(Upload upload) = 0;
   virtual Task<std::optional<Upload>> find_upload(UploadId id, UserId viewer) = 0;
+  virtual Task<std::uint64_t> uploaded_bytes(UserId user) = 0;
+  // Those of before that no message refers to, the oldest first.
+  virtual Task<std::vector<UploadId>> unused_uploads(Timestamp before, int limit) = 0;
+  virtual Task<bool> delete_unused_upload(UploadId id) = 0;  // false if a message refers to it by now, or there is none
 
   // For /healthz and the log: throws if the store cannot answer.
   virtual Task<> ping() = 0;

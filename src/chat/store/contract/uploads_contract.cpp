@@ -105,5 +105,41 @@ TEST_P(StoreContract, WhoLeavesTheRoomLosesItsUploads) {
   EXPECT_TRUE(wait(store().find_upload(UploadId("u1"), user_id("ali"))));
 }
 
+TEST_P(StoreContract, KnowsWhichUploadsNoMessageRefersTo) {
+  add_user("ali");
+  create_room("r", "ali");
+  const auto upload = [&](const char* id, int seconds) {
+    Upload one = picture(id, user_id("ali"));
+    one.size = 1000;
+    one.created_at = at(seconds * 1000);
+    wait(store().create_upload(one));
+  };
+  upload("late", 30);
+  upload("sent", 1);
+  upload("linked", 2);
+  upload("early", 3);
+  upload("next", 4);
+  SendMessage change = message("r", "ali", "/media/linked/x.png");
+  change.attachments = {UploadId("sent")};
+  const MessageId id = message_of(commit(change).value()).id;
+  SendMessage again = message("r", "ali", "the same");
+  again.attachments = {UploadId("sent")};
+  ASSERT_TRUE(commit(again));
+  const auto unused = [&](int before, int limit = 10) { return wait(store().unused_uploads(at(before * 1000), limit)); };
+  EXPECT_THAT(unused(30), ElementsAre(UploadId("early"), UploadId("next")));
+  EXPECT_THAT(unused(31, 1), ElementsAre(UploadId("early")));
+  EXPECT_THAT(unused(3), IsEmpty());
+  EXPECT_EQ(wait(store().uploaded_bytes(user_id("ali"))), 5000u);
+  EXPECT_EQ(wait(store().uploaded_bytes(user_id("nobody"))), 0u);
+
+  EXPECT_TRUE(wait(store().delete_unused_upload(UploadId("early"))));
+  EXPECT_FALSE(wait(store().delete_unused_upload(UploadId("early"))));
+  EXPECT_FALSE(wait(store().delete_unused_upload(UploadId("linked"))));
+  EXPECT_EQ(wait(store().uploaded_bytes(user_id("ali"))), 4000u);
+  ASSERT_TRUE(commit(DeleteMessage{{id, {}}, user_id("ali"), at(1)}));
+  EXPECT_THAT(unused(30), ElementsAre(UploadId("linked"), UploadId("next"))) << "the other message still shows the other";
+  EXPECT_TRUE(wait(store().delete_unused_upload(UploadId("linked"))));
+}
+
 }  // namespace
 }  // namespace payam::chat

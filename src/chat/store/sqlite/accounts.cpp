@@ -1,11 +1,13 @@
 #include "chat/store/sqlite/accounts.hpp"
 
+#include <fmt/format.h>
+
 #include "chat/rules.hpp"
 
 namespace payam::chat::sqlite {
 namespace {
 
-std::optional<User> user_from(Statement row) {
+std::optional<User> user_from(Statement& row) {
   if (!row.step()) return std::nullopt;
   return User{row.get<UserId>(0),
               row.get<std::string>(1),
@@ -14,6 +16,23 @@ std::optional<User> user_from(Statement row) {
               row.get<std::string>(4),
               row.get<Timestamp>(5),
               row.get<std::optional<Timestamp>>(6)};
+}
+
+std::optional<Session> session_from(Statement& row) {
+  if (!row.step()) return std::nullopt;
+  return Session{row.get<SessionId>(0),
+                 row.get<UserId>(1),
+                 row.get<std::string>(2),
+                 row.get<std::string>(3),
+                 row.get<std::string>(4),
+                 row.get<Timestamp>(5),
+                 row.get<Timestamp>(6),
+                 row.get<std::optional<std::string>>(7),
+                 row.get<std::optional<Timestamp>>(8)};
+}
+
+std::optional<std::string> key_of(const std::optional<std::string>& name) {
+  return name ? std::optional(rules::username_key(*name)) : std::nullopt;
 }
 
 }  // namespace
@@ -27,82 +46,159 @@ Result<User> create_user(Database& database, User user) {
     return fail(Errc::bad_request, "Username already registered");
   }
   database.run(
-      "INSERT INTO users (id, email, username, username_key, full_name, password_hash, created_at, last_seen)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      user.id, user.email, user.username, key, user.full_name, user.password_hash, user.created_at, user.last_seen);
+      "INSERT INTO users (id, email, username, username_key, full_name, full_name_key, password_hash, created_at, last_seen)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      user.id, user.email, user.username, key, user.full_name, key_of(user.full_name), user.password_hash, user.created_at,
+      user.last_seen);
   return user;
 }
 
+Result<User> update_user(Database& database, const UserId& id, const std::optional<std::string>& username,
+                         const std::optional<std::string>& full_name) {
+  if (!find_user(database, id)) return fail(Errc::not_found, "User not found");
+  if (username &&
+      database.query("SELECT 1 FROM users WHERE username_key = ? AND id <> ?", rules::username_key(*username), id).step()) {
+    return fail(Errc::bad_request, "Username already registered");
+  }
+  database.run(
+      "UPDATE users SET username = coalesce(?, username), username_key = coalesce(?, username_key),"
+      " full_name = coalesce(?, full_name), full_name_key = coalesce(?, full_name_key) WHERE id = ?",
+      username, key_of(username), full_name, key_of(full_name), id);
+  return find_user(database, id).value();
+}
+
+void set_password_hash(Database& database, const UserId& user, const std::string& hash) {
+  database.run("UPDATE users SET password_hash = ? WHERE id = ? AND email IS NOT NULL", hash, user);
+}
+
 void set_last_seen(Database& database, const UserId& user, Timestamp at) {
-  database.run("UPDATE users SET last_seen = ? WHERE id = ?", at, user);
+  database.run("UPDATE users SET last_seen = ? WHERE id = ? AND email IS NOT NULL", at, user);
+}
+
+std::optional<User> find_user(Database& database, const UserId& id) {
+  Statement row = database.query(
+      "SELECT id, username, email, full_name, password_hash, created_at, last_seen FROM users WHERE id = ? AND email IS NOT "
+      "NULL",
+      id);
+  return user_from(row);
+}
+
+std::optional<User> find_user_by_email(Database& database, const std::string& email) {
+  Statement row = database.query(
+      "SELECT id, username, email, full_name, password_hash, created_at, last_seen FROM users WHERE email = ?", email);
+  return user_from(row);
+}
+
+std::optional<User> find_user_by_username(Database& database, const std::string& username) {
+  Statement row = database.query(
+      "SELECT id, username, email, full_name, password_hash, created_at, last_seen FROM users WHERE username_key = ?",
+      rules::username_key(username));
+  return user_from(row);
+}
+
+// Each part reads at most `limit` rows of its index.
+std::vector<User> search_users(Database& database, const std::string& prefix, int limit) {
+  std::vector<User> users;
+  const std::string first = rules::username_key(prefix);
+  if (first.empty()) return users;
+  const std::string last = first + "\U0010FFFF";
+  Statement row = database.query(
+      "SELECT id, username, email, full_name, password_hash, created_at, last_seen FROM users WHERE key IN ("
+      " SELECT * FROM (SELECT key FROM users WHERE username_key BETWEEN ?1 AND ?2 LIMIT ?3)"
+      " UNION SELECT * FROM (SELECT key FROM users WHERE email BETWEEN ?1 AND ?2 LIMIT ?3)"
+      " UNION SELECT * FROM (SELECT key FROM users WHERE full_name_key BETWEEN ?1 AND ?2 LIMIT ?3)) ORDER BY username_key "
+      "LIMIT ?3",
+      first, last, limit);
+  while (auto user = user_from(row)) users.push_back(std::move(*user));
+  return users;
+}
+
+Result<> set_block(Database& database, const UserId& user, const std::string& email, bool on) {
+  const auto blocked = find_user_by_email(database, email);
+  if (!blocked || blocked->id == user) return fail(Errc::bad_request, fmt::format("User not found: {}", email));
+  if (on) {
+    database.run("INSERT OR IGNORE INTO blocks SELECT u.key, b.key FROM users u, users b WHERE u.id = ? AND b.id = ?", user,
+                 blocked->id);
+  } else {
+    database.run(
+        "DELETE FROM blocks WHERE user = (SELECT key FROM users WHERE id = ?) AND blocked = (SELECT key FROM users WHERE id = "
+        "?)",
+        user, blocked->id);
+  }
+  return {};
+}
+
+std::vector<std::string> blocks_of(Database& database, const UserId& user) {
+  std::vector<std::string> emails;
+  Statement row = database.query(
+      "SELECT u.email FROM blocks b CROSS JOIN users u ON u.key = b.blocked WHERE b.user = (SELECT key FROM users WHERE id = ?)"
+      " ORDER BY u.email",
+      user);
+  while (row.step()) emails.push_back(row.get<std::string>(0));
+  return emails;
 }
 
 void create_session(Database& database, const Session& session) {
   database.run(
-      "INSERT INTO sessions (id, user, device, address, refresh_hash, created_at, last_used_at)"
-      " VALUES (?, (SELECT key FROM users WHERE id = ?), ?, ?, ?, ?, ?)",
-      session.id, session.user, session.device, session.address, session.refresh_hash, session.created_at,
-      session.last_used_at);
+      "INSERT INTO sessions (id, user, device, address, refresh_hash, created_at, last_used_at, previous_hash, rotated_at)"
+      " VALUES (?, (SELECT key FROM users WHERE id = ? AND email IS NOT NULL), ?, ?, ?, ?, ?, ?, ?)",
+      session.id, session.user, session.device, session.address, session.refresh_hash, session.created_at, session.last_used_at,
+      session.previous_hash, session.rotated_at);
 }
 
-void create_upload(Database& database, const Upload& upload) {
-  database.run(
-      "INSERT INTO uploads (id, uploader, name, content_type, size, width, height, created_at)"
-      " VALUES (?, (SELECT key FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?)",
-      upload.id, upload.uploader, upload.name, upload.content_type, upload.size, upload.width, upload.height,
-      upload.created_at);
+void touch_session(Database& database, const SessionId& id, Timestamp at) {
+  database.run("UPDATE sessions SET last_used_at = ? WHERE id = ?", at, id);
 }
 
-std::optional<User> find_user(Database& database, const UserId& id) {
-  return user_from(
-      database.query("SELECT id, username, email, full_name, password_hash, created_at, last_seen FROM users"
-                     " WHERE id = ? AND email IS NOT NULL",
-                     id));
+std::optional<RefreshUse> rotate_session(Database& database, const SessionId& id, const std::string& presented_hash,
+                                         const std::string& new_hash, Timestamp at) {
+  const auto session = find_session(database, id);
+  if (!session) return std::nullopt;
+  const RefreshUse use = rules::judge_refresh(*session, presented_hash, at);
+  switch (use) {
+    case RefreshUse::current:
+      database.run(
+          "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = ?, rotated_at = ?, last_used_at = ? WHERE id = ?",
+          new_hash, at, at, id);
+      break;
+    case RefreshUse::lost_reply:
+      database.run("UPDATE sessions SET refresh_hash = ?, last_used_at = ? WHERE id = ?", new_hash, at, id);
+      break;
+    case RefreshUse::reuse: database.run("DELETE FROM sessions WHERE id = ?", id); break;
+  }
+  return use;
 }
 
-std::optional<User> find_user_by_email(Database& database, const std::string& email) {
-  return user_from(database.query(
-      "SELECT id, username, email, full_name, password_hash, created_at, last_seen FROM users WHERE email = ?", email));
+bool end_session(Database& database, const SessionId& id, const UserId& owner) {
+  return database.run("DELETE FROM sessions WHERE id = ? AND user = (SELECT key FROM users WHERE id = ?)", id, owner) > 0;
 }
 
-std::optional<User> find_user_by_username(Database& database, const std::string& username) {
-  return user_from(database.query(
-      "SELECT id, username, email, full_name, password_hash, created_at, last_seen FROM users WHERE username_key = ?",
-      rules::username_key(username)));
+std::vector<SessionId> end_sessions_of(Database& database, const UserId& user, const std::optional<SessionId>& but) {
+  std::vector<SessionId> ended;
+  for (const Session& session : sessions_of(database, user)) {
+    if (session.id == but) continue;
+    database.run("DELETE FROM sessions WHERE id = ?", session.id);
+    ended.push_back(session.id);
+  }
+  return ended;
 }
 
 std::optional<Session> find_session(Database& database, const SessionId& id) {
   Statement row = database.query(
-      "SELECT u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at FROM sessions s JOIN users u ON u.key = "
-      "s.user"
-      " WHERE s.id = ?",
+      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.previous_hash, s.rotated_at"
+      " FROM sessions s CROSS JOIN users u ON u.key = s.user WHERE s.id = ?",
       id);
-  if (!row.step()) return std::nullopt;
-  return Session{id,
-                 row.get<UserId>(0),
-                 row.get<std::string>(1),
-                 row.get<std::string>(2),
-                 row.get<std::string>(3),
-                 row.get<Timestamp>(4),
-                 row.get<Timestamp>(5)};
+  return session_from(row);
 }
 
-std::optional<Upload> find_upload(Database& database, const UploadId& id, const UserId& viewer) {
+std::vector<Session> sessions_of(Database& database, const UserId& user) {
+  std::vector<Session> sessions;
   Statement row = database.query(
-      "SELECT u.id, f.name, f.content_type, f.size, f.width, f.height, f.created_at FROM uploads f JOIN users u ON u.key = "
-      "f.uploader"
-      " WHERE f.id = ?1 AND (u.id = ?2 OR EXISTS (SELECT 1 FROM message_uploads a CROSS JOIN members m ON m.room = a.room"
-      " WHERE a.upload = f.key AND m.user = (SELECT key FROM users WHERE id = ?2)))",
-      id, viewer);
-  if (!row.step()) return std::nullopt;
-  return Upload{id,
-                row.get<UserId>(0),
-                row.get<std::string>(1),
-                row.get<std::string>(2),
-                row.get<std::uint64_t>(3),
-                row.get<std::optional<int>>(4),
-                row.get<std::optional<int>>(5),
-                row.get<Timestamp>(6)};
+      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.previous_hash, s.rotated_at"
+      " FROM users u CROSS JOIN sessions s ON s.user = u.key WHERE u.id = ? ORDER BY s.last_used_at DESC, s.id",
+      user);
+  while (auto session = session_from(row)) sessions.push_back(std::move(*session));
+  return sessions;
 }
 
 }  // namespace payam::chat::sqlite

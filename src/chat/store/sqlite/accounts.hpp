@@ -1,8 +1,9 @@
-// Users, their sessions and their uploads.
+// Users, their sessions and their blocks.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "chat/model.hpp"
@@ -12,14 +13,24 @@ namespace payam::chat::sqlite {
 
 // Within a write transaction.
 Result<User> create_user(Database& database, User user);
+Result<User> update_user(Database& database, const UserId& user, const std::optional<std::string>& username,
+                         const std::optional<std::string>& full_name);
+void set_password_hash(Database& database, const UserId& user, const std::string& hash);
 void set_last_seen(Database& database, const UserId& user, Timestamp at);
+Result<> set_block(Database& database, const UserId& user, const std::string& email, bool on);
 void create_session(Database& database, const Session& session);
-void create_upload(Database& database, const Upload& upload);
+void touch_session(Database& database, const SessionId& id, Timestamp at);
+std::optional<RefreshUse> rotate_session(Database& database, const SessionId& id, const std::string& presented_hash,
+                                         const std::string& new_hash, Timestamp at);
+bool end_session(Database& database, const SessionId& id, const UserId& owner);
+std::vector<SessionId> end_sessions_of(Database& database, const UserId& user, const std::optional<SessionId>& but);
 
 std::optional<User> find_user(Database& database, const UserId& id);
 std::optional<User> find_user_by_email(Database& database, const std::string& email);
 std::optional<User> find_user_by_username(Database& database, const std::string& username);
+std::vector<User> search_users(Database& database, const std::string& prefix, int limit);
+std::vector<std::string> blocks_of(Database& database, const UserId& user);
 std::optional<Session> find_session(Database& database, const SessionId& id);
-std::optional<Upload> find_upload(Database& database, const UploadId& id, const UserId& viewer);
+std::vector<Session> sessions_of(Database& database, const UserId& user);
 
 }  // namespace payam::chat::sqlite

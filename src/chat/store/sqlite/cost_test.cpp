@@ -6,6 +6,7 @@
 #include "chat/store/sqlite/accounts.hpp"
 #include "chat/store/sqlite/appender.hpp"
 #include "chat/store/sqlite/schema.hpp"
+#include "chat/store/sqlite/uploads.hpp"
 #include "chat/store/sqlite/views.hpp"
 
 namespace payam::chat::sqlite {
@@ -20,7 +21,7 @@ class Cost : public testing::Test {
       create_user(database_, {UserId(name), name, name + "@example.com", {}, "hash", Timestamp{}, {}}).value();
     }
     create_upload(database_, {UploadId("f"), UserId("user0"), "a.png", "image/png", 1, {}, {}, Timestamp{}});
-    create_session(database_, {SessionId("s"), UserId("user0"), "device", "address", "hash", Timestamp{}, Timestamp{}});
+    create_session(database_, {SessionId("s"), UserId("user0"), "device", "address", "hash", Timestamp{}, Timestamp{}, {}, {}});
   }
 
   Commit commit(const Change& change) { return appender_.apply(change).value(); }

@@ -14,8 +14,8 @@ const CachedUser* RoomCache::find_user(const UserId& id) {
 
 CachedRoom* RoomCache::find_room(const RoomId& id) {
   if (const auto found = rooms_.find(id); found != rooms_.end()) return &found->second;
-  Statement row =
-      database_.query("SELECT key, kind, name, topic, created_at, last_seq, rev, active_at FROM rooms WHERE id = ?", id);
+  Statement row = database_.query(
+      "SELECT key, kind, name, topic, created_at, last_seq, rev, active_at FROM rooms WHERE id = ? AND deleted = 0", id);
   if (!row.step()) return nullptr;
   CachedRoom room;
   room.key = row.get<std::int64_t>(0);
@@ -38,17 +38,25 @@ CachedMember* RoomCache::find_member(std::int64_t room, std::int64_t user) {
   return &members_.emplace(key, CachedMember{row.get<Role>(0), row.get<Seq>(1)}).first->second;
 }
 
-void RoomCache::advance(CachedRoom& room, Timestamp at) {
+void RoomCache::advance(CachedRoom& room) {
   room.room.rev = room.room.rev.next();
+  if (!std::exchange(room.changed, true)) changed_rooms_.push_back(&room);
+}
+
+void RoomCache::advance(CachedRoom& room, std::int64_t sender, CachedMember& member) {
+  room.room.last_seq = room.room.last_seq.next();
+  advance(room);
+  mark_read(room, sender, member, room.room.last_seq);
+}
+
+void RoomCache::touch(CachedRoom& room, Timestamp at) {
   room.active_at = std::max(room.active_at, at);
   if (!std::exchange(room.changed, true)) changed_rooms_.push_back(&room);
 }
 
-void RoomCache::advance(CachedRoom& room, std::int64_t sender, CachedMember& member, Timestamp at) {
-  room.room.last_seq = room.room.last_seq.next();
-  advance(room, at);
-  member.read_seq = room.room.last_seq;
-  if (!std::exchange(member.changed, true)) changed_members_.emplace_back(MemberKey{room.key, sender}, &member);
+void RoomCache::mark_read(const CachedRoom& room, std::int64_t user, CachedMember& member, Seq seq) {
+  member.read_seq = seq;
+  if (!std::exchange(member.changed, true)) changed_members_.emplace_back(MemberKey{room.key, user}, &member);
 }
 
 void RoomCache::flush() {
@@ -66,6 +74,14 @@ void RoomCache::flush() {
 }
 
 void RoomCache::forget_member(std::int64_t room, std::int64_t user) { members_.erase(MemberKey{room, user}); }
+
+void RoomCache::forget_user(const UserId& user) { users_.erase(user); }
+
+// A later room may get the same key, so nobody may stay a member of it.
+void RoomCache::forget_room(std::int64_t key, RoomId id) {
+  rooms_.erase(id);
+  std::erase_if(members_, [key](const auto& entry) { return entry.first.room == key; });
+}
 
 void RoomCache::trim() {
   if (users_.size() > limit_) users_.clear();

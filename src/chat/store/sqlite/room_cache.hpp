@@ -40,17 +40,22 @@ class RoomCache {
   // `limit` entries of each kind; what is over is dropped between transactions.
   RoomCache(Database& database, std::size_t limit) : database_(database), limit_(limit) {}
 
-  // Null if there is none. Pointers are good until trim() or forget().
+  // Null if there is none (or it is deleted). Pointers are good until trim() or forget().
   const CachedUser* find_user(const UserId& id);
   CachedRoom* find_room(const RoomId& id);
   CachedMember* find_member(std::int64_t room, std::int64_t user);
 
-  // The room has one more entry. Must be called when nothing of the change can fail any more.
-  void advance(CachedRoom& room, Timestamp at);
+  // The room has one more entry. These are called when nothing of the change can fail any more.
+  void advance(CachedRoom& room);
   // And one more message, which its sender has read.
-  void advance(CachedRoom& room, std::int64_t sender, CachedMember& member, Timestamp at);
-  // After the row is gone; nothing of the room may wait for flush().
+  void advance(CachedRoom& room, std::int64_t sender, CachedMember& member);
+  // It goes to the top of lists.
+  void touch(CachedRoom& room, Timestamp at);
+  void mark_read(const CachedRoom& room, std::int64_t user, CachedMember& member, Seq seq);
+  // After the row was changed or removed; nothing may wait for flush().
   void forget_member(std::int64_t room, std::int64_t user);
+  void forget_user(const UserId& user);
+  void forget_room(std::int64_t key, RoomId id);  // and its members
 
   // Writes what is newer than its row; within the transaction, before its end and before a change that reads those rows.
   void flush();

@@ -1,5 +1,7 @@
 #include "chat/store/sqlite/rows.hpp"
 
+#include <algorithm>
+
 namespace payam::chat::sqlite {
 
 std::vector<Member> read_members(Database& database, std::int64_t room) {
@@ -25,6 +27,9 @@ MessageCursor::MessageCursor(Database& database, const RoomRef& room, Seq first,
       mentions_(database.query("SELECT n.seq, u.email FROM mentions n CROSS JOIN users u ON u.key = n.user"
                                " WHERE n.room = ? AND n.seq BETWEEN ? AND ? AND u.email IS NOT NULL ORDER BY n.seq, n.position",
                                room.key, first, last)),
+      reactions_(database.query("SELECT n.seq, n.emoji, u.email FROM reactions n CROSS JOIN users u ON u.key = n.user"
+                                " WHERE n.room = ? AND n.seq BETWEEN ? AND ? AND u.email IS NOT NULL ORDER BY n.seq, n.rev",
+                                room.key, first, last)),
       attachments_(database.query(
           "SELECT a.seq, f.id, u.id, f.name, f.content_type, f.size, f.width, f.height, f.created_at FROM message_uploads a"
           " CROSS JOIN uploads f ON f.key = a.upload CROSS JOIN users u ON u.key = f.uploader"
@@ -51,6 +56,12 @@ std::optional<Message> MessageCursor::next() {
   for (; mentions_.belongs_to(message.seq); mentions_.step()) {
     message.mentions.push_back(mentions_.row().get<std::string>(1));
   }
+  for (; reactions_.belongs_to(message.seq); reactions_.step()) {
+    auto emoji = reactions_.row().get<std::string>(1);
+    auto reaction = std::ranges::find(message.reactions, emoji, &Reaction::emoji);
+    if (reaction == message.reactions.end()) reaction = message.reactions.insert(reaction, {std::move(emoji), {}});
+    reaction->users.push_back(reactions_.row().get<std::string>(2));
+  }
   for (; attachments_.belongs_to(message.seq); attachments_.step()) {
     const Statement& row = attachments_.row();
     message.attachments.push_back({row.get<UploadId>(1), row.get<UserId>(2), row.get<std::string>(3), row.get<std::string>(4),
@@ -71,10 +82,10 @@ std::vector<Message> read_messages(Database& database, const RoomRef& room, Seq 
 LogCursor::LogCursor(Database& database, const RoomRef& room, Rev after)
     : database_(database),
       room_(room),
-      rows_(database.query(
-          "SELECT l.rev, l.kind, l.seq, l.at, l.name, u.id, u.email FROM log l CROSS JOIN users u ON u.key = l.actor"
-          " WHERE l.room = ? AND l.rev > ? ORDER BY l.rev",
-          room.key, after)) {}
+      rows_(database.query("SELECT l.rev, l.kind, l.seq, l.at, l.name, u.id, u.email, l.subject, l.topic FROM log l CROSS JOIN "
+                           "users u ON u.key = l.actor"
+                           " WHERE l.room = ? AND l.rev > ? ORDER BY l.rev",
+                           room.key, after)) {}
 
 bool LogCursor::next() { return rows_.step(); }
 
@@ -93,6 +104,13 @@ Entry LogCursor::entry() const {
       entry.body = RoomCreated{name ? RoomKind::group : RoomKind::direct, name.value_or(""), std::move(named)};
       break;
     }
+    case EntryKind::message_updated: {
+      const Seq seq = subject().value();
+      entry.body = MessageUpdated{std::move(read_messages(database_, room_, seq, seq).at(0))};
+      break;
+    }
+    case EntryKind::role_changed: entry.body = RoleChanged{std::move(named.at(0))}; break;
+    case EntryKind::room_updated: entry.body = RoomUpdated{rows_.get<std::string>(4), rows_.get<std::string>(8)}; break;
     case EntryKind::members_added: entry.body = MembersAdded{std::move(named)}; break;
     case EntryKind::member_removed: entry.body = MemberRemoved{std::move(named.at(0))}; break;
   }

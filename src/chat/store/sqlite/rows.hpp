@@ -10,7 +10,14 @@
 namespace payam::chat::sqlite {
 
 // As the log's `kind` holds it.
-enum class EntryKind : std::uint8_t { room_created = 1, members_added = 2, member_removed = 3 };
+enum class EntryKind : std::uint8_t {
+  room_created = 1,
+  members_added = 2,
+  member_removed = 3,
+  message_updated = 4,
+  role_changed = 5,
+  room_updated = 6,
+};
 
 // A room's key and its public id, which go together through all of these.
 struct RoomRef {
@@ -46,6 +53,7 @@ class MessageCursor {
   RoomId room_;
   Statement messages_;
   Side mentions_;
+  Side reactions_;
   Side attachments_;
   Rev first_rev_;
 };
@@ -60,6 +68,8 @@ class LogCursor {
   bool next();
   Rev rev() const { return rows_.get<Rev>(0); }
   Seq seq() const { return rows_.get<Seq>(2); }  // the room's last one as of this entry
+  // The message that was changed; nullopt for an entry about the room.
+  std::optional<Seq> subject() const { return rows_.get<std::optional<Seq>>(7); }
   Entry entry() const;
 
  private:

@@ -23,19 +23,31 @@ CREATE TABLE users (
   username      TEXT,
   username_key  TEXT UNIQUE,           -- as compared: rules::username_key
   full_name     TEXT,
+  full_name_key TEXT,                  -- folded likewise, for searching
   password_hash TEXT NOT NULL,
   created_at    INTEGER NOT NULL,
   last_seen     INTEGER
 ) STRICT;
+CREATE INDEX users_by_full_name ON users (full_name_key);
+
+-- `blocked` is kept away from `user`.
+CREATE TABLE blocks (
+  user    INTEGER NOT NULL REFERENCES users,
+  blocked INTEGER NOT NULL REFERENCES users,
+  PRIMARY KEY (user, blocked)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blockers ON blocks (blocked, user);
 
 CREATE TABLE sessions (
-  id           TEXT PRIMARY KEY,
-  user         INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-  device       TEXT NOT NULL,
-  address      TEXT NOT NULL,
-  refresh_hash TEXT NOT NULL,
-  created_at   INTEGER NOT NULL,
-  last_used_at INTEGER NOT NULL
+  id            TEXT PRIMARY KEY,
+  user          INTEGER NOT NULL REFERENCES users,
+  device        TEXT NOT NULL,
+  address       TEXT NOT NULL,
+  refresh_hash  TEXT NOT NULL,
+  previous_hash TEXT,
+  rotated_at    INTEGER,
+  created_at    INTEGER NOT NULL,
+  last_used_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_of_user ON sessions (user);
 
@@ -46,36 +58,61 @@ CREATE TABLE rooms (
   name       TEXT NOT NULL,
   topic      TEXT NOT NULL DEFAULT '',
   created_at INTEGER NOT NULL,
-  active_at  INTEGER NOT NULL,         -- of the latest entry of the log
+  active_at  INTEGER NOT NULL,         -- of the latest entry that puts it first in lists
   last_seq   INTEGER NOT NULL,
   rev        INTEGER NOT NULL,
   low_user   INTEGER REFERENCES users, -- the pair of a direct room, the lower key first
   high_user  INTEGER REFERENCES users,
+  deleted    INTEGER NOT NULL DEFAULT 0,  -- nobody's any more; what it held is removed bit by bit
   CHECK ((kind = 1) = (low_user IS NOT NULL AND high_user IS NOT NULL AND low_user < high_user))
 ) STRICT;
 CREATE UNIQUE INDEX direct_pairs ON rooms (low_user, high_user) WHERE kind = 1;
+CREATE INDEX deleted_rooms ON rooms (key) WHERE deleted = 1;
 
 CREATE TABLE members (
-  room      INTEGER NOT NULL REFERENCES rooms,
-  user      INTEGER NOT NULL REFERENCES users,
-  role      INTEGER NOT NULL,          -- Role
-  read_seq  INTEGER NOT NULL,
-  joined_at INTEGER NOT NULL,
+  room       INTEGER NOT NULL REFERENCES rooms,
+  user       INTEGER NOT NULL REFERENCES users,
+  role       INTEGER NOT NULL,         -- Role
+  read_seq   INTEGER NOT NULL,
+  hidden_seq INTEGER,                  -- a direct room is not in the user's list until a later message
+  joined_at  INTEGER NOT NULL,
   PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rooms_of_user ON members (user, room);
+
+-- Who was last removed by someone else, and when: an older invite does not bring them back.
+CREATE TABLE removals (
+  room INTEGER NOT NULL REFERENCES rooms,
+  user INTEGER NOT NULL REFERENCES users,
+  rev  INTEGER NOT NULL,
+  PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE invites (
+  token_hash TEXT PRIMARY KEY,
+  room       INTEGER NOT NULL REFERENCES rooms,
+  rev        INTEGER NOT NULL,         -- the room's, when it was made
+  creator    INTEGER NOT NULL REFERENCES users,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  uses_left  INTEGER                   -- null: any number
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invites_of_room ON invites (room);
+CREATE INDEX invites_of_user ON invites (creator);
 
 -- What happened in each room, in order of rev: rows are added, never changed. A message is an entry too, yet has its row in
 -- messages alone, which saves the hot path a second one: the revs that miss here, a room's first being its creation, are messages,
 -- and with `seq` one knows which.
 CREATE TABLE log (
-  room  INTEGER NOT NULL REFERENCES rooms,
-  rev   INTEGER NOT NULL,
-  kind  INTEGER NOT NULL,              -- EntryKind
-  seq   INTEGER NOT NULL,              -- the room's last one as of this entry
-  at    INTEGER NOT NULL,
-  actor INTEGER NOT NULL REFERENCES users,
-  name  TEXT,                          -- the room's, if the entry gave it one
+  room    INTEGER NOT NULL REFERENCES rooms,
+  rev     INTEGER NOT NULL,
+  kind    INTEGER NOT NULL,            -- EntryKind
+  seq     INTEGER NOT NULL,            -- the room's last one as of this entry
+  at      INTEGER NOT NULL,
+  actor   INTEGER NOT NULL REFERENCES users,
+  subject INTEGER,                     -- the seq of the message that was changed
+  name    TEXT,                        -- the room's, as of an entry about it
+  topic   TEXT,
   PRIMARY KEY (room, rev)
 ) STRICT, WITHOUT ROWID;
 
@@ -108,6 +145,19 @@ CREATE TABLE messages (
   PRIMARY KEY (room, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX retries ON messages (room, sender, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX pins ON messages (room, seq) WHERE pinned = 1;
+
+CREATE TABLE reactions (
+  room  INTEGER NOT NULL,
+  seq   INTEGER NOT NULL,
+  rev   INTEGER NOT NULL,              -- of the entry that added it
+  emoji TEXT NOT NULL,
+  user  INTEGER NOT NULL REFERENCES users,
+  PRIMARY KEY (room, seq, rev),
+  UNIQUE (room, seq, user, emoji),
+  FOREIGN KEY (room, seq) REFERENCES messages
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reactions_of_user ON reactions (user);
 
 CREATE TABLE mentions (
   room     INTEGER NOT NULL,
@@ -127,8 +177,11 @@ CREATE TABLE uploads (
   size         INTEGER NOT NULL,
   width        INTEGER,
   height       INTEGER,
-  created_at   INTEGER NOT NULL
+  created_at   INTEGER NOT NULL,
+  used         INTEGER NOT NULL DEFAULT 0  -- whether message_uploads has a row of it
 ) STRICT;
+CREATE INDEX uploads_of_user ON uploads (uploader);
+CREATE INDEX unused_uploads ON uploads (created_at) WHERE used = 0;
 
 -- Which messages refer to an upload; what lets the room's members fetch it.
 CREATE TABLE message_uploads (

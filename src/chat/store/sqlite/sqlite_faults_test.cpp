@@ -99,11 +99,12 @@ class Faults : public testing::Test {
       }
     }
   }
-  // Someone comes and goes.
-  static Task<> change_members(Store& store) {
+  // Someone comes and goes, and the room is renamed.
+  static Task<> change_room(Store& store) {
     for (int i = 0; i < kEach; ++i) {
       Change change = AddMembers{kRoom, user(0), {email(kSenders)}, at(i)};
-      if (i % 2 == 1) change = RemoveMember{kRoom, user(0), email(kSenders), at(i)};
+      if (i % 3 == 1) change = UpdateRoom{kRoom, user(0), "Room " + std::to_string(i), {}, at(i)};
+      if (i % 3 == 2) change = RemoveMember{kRoom, user(0), email(kSenders), at(i)};
       try {
         (void)co_await store.commit(std::move(change));
       } catch (const std::runtime_error&) {
@@ -113,7 +114,7 @@ class Faults : public testing::Test {
 
   void run(Store& store, Witness& witness) {
     std::vector<std::future<void>> futures;
-    futures.push_back(asio::co_spawn(shards_[0].executor(), change_members(store), asio::use_future));
+    futures.push_back(asio::co_spawn(shards_[0].executor(), change_room(store), asio::use_future));
     for (int i = 0; i < kSenders; ++i) {
       futures.push_back(asio::co_spawn(shards_[i % kShards].executor(), send(store, witness, i), asio::use_future));
     }

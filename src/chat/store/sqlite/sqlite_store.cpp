@@ -8,6 +8,7 @@
 #include "chat/store/sqlite/accounts.hpp"
 #include "chat/store/sqlite/reader_pool.hpp"
 #include "chat/store/sqlite/schema.hpp"
+#include "chat/store/sqlite/uploads.hpp"
 #include "chat/store/sqlite/views.hpp"
 #include "chat/store/sqlite/writer.hpp"
 
@@ -28,7 +29,8 @@ std::unique_ptr<Database> open_for_writing(const SqliteOptions& options) {
   }
   // FULL: an acknowledged change outlives the machine's power.
   database->execute(
-      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA "
+      "secure_delete = FAST;"
       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384");
   sqlite::migrate(*database);
   return database;
@@ -61,11 +63,57 @@ class SqliteStore final : public Store {
     return writer_.write([user = std::move(user), at](Database& db) { sqlite::set_last_seen(db, user, at); });
   }
 
+  Task<Result<User>> update_user(UserId user, std::optional<std::string> username,
+                                 std::optional<std::string> full_name) override {
+    return writer_.write([user = std::move(user), username = std::move(username), full_name = std::move(full_name)](
+                             Database& db) { return sqlite::update_user(db, user, username, full_name); });
+  }
+  Task<> set_password_hash(UserId user, std::string hash) override {
+    return writer_.write(
+        [user = std::move(user), hash = std::move(hash)](Database& db) { sqlite::set_password_hash(db, user, hash); });
+  }
+  Task<std::vector<User>> search_users(std::string prefix, int limit) override {
+    return read([prefix = std::move(prefix), limit](Database& db) { return sqlite::search_users(db, prefix, limit); });
+  }
+  Task<bool> erase_user(UserId user, Timestamp at) override {
+    return writer_.write([user = std::move(user), at](sqlite::Appender& appender, std::vector<Commit>& commits) {
+      return appender.erase_user(user, at, commits);
+    });
+  }
+  Task<Result<>> set_block(UserId user, std::string email, bool on) override {
+    return writer_.write([user = std::move(user), email = std::move(email), on](Database& db) {
+      return sqlite::set_block(db, user, email, on);
+    });
+  }
+  Task<std::vector<std::string>> blocks_of(UserId user) override {
+    return read([user = std::move(user)](Database& db) { return sqlite::blocks_of(db, user); });
+  }
+
   Task<> create_session(Session session) override {
     return writer_.write([session = std::move(session)](Database& db) { sqlite::create_session(db, session); });
   }
   Task<std::optional<Session>> find_session(SessionId id) override {
     return read([id = std::move(id)](Database& db) { return sqlite::find_session(db, id); });
+  }
+
+  Task<std::vector<Session>> sessions_of(UserId user) override {
+    return read([user = std::move(user)](Database& db) { return sqlite::sessions_of(db, user); });
+  }
+  Task<> touch_session(SessionId id, Timestamp at) override {
+    return writer_.write([id = std::move(id), at](Database& db) { sqlite::touch_session(db, id, at); });
+  }
+  Task<std::optional<RefreshUse>> rotate_session(SessionId id, std::string presented_hash, std::string new_hash,
+                                                 Timestamp at) override {
+    return writer_.write([id = std::move(id), presented = std::move(presented_hash), fresh = std::move(new_hash),
+                          at](Database& db) { return sqlite::rotate_session(db, id, presented, fresh, at); });
+  }
+  Task<bool> end_session(SessionId id, UserId owner) override {
+    return writer_.write(
+        [id = std::move(id), owner = std::move(owner)](Database& db) { return sqlite::end_session(db, id, owner); });
+  }
+  Task<std::vector<SessionId>> end_sessions_of(UserId user, std::optional<SessionId> but) override {
+    return writer_.write(
+        [user = std::move(user), but = std::move(but)](Database& db) { return sqlite::end_sessions_of(db, user, but); });
   }
 
   Task<Result<Commit>> commit(Change change) override { return writer_.commit(std::move(change)); }
@@ -99,6 +147,41 @@ class SqliteStore final : public Store {
       return sqlite::changes_after(db, room, viewer, rev, limit);
     });
   }
+  Task<Result<Message>> find_message(MessageRef message, UserId viewer) override {
+    return read([message = std::move(message), viewer = std::move(viewer)](Database& db) {
+      return sqlite::find_message(db, message, viewer);
+    });
+  }
+  Task<Result<std::vector<Message>>> pinned_messages(RoomId room, UserId viewer) override {
+    return read([room = std::move(room), viewer = std::move(viewer)](Database& db) {
+      return sqlite::pinned_messages(db, room, viewer);
+    });
+  }
+  Task<Result<ReadMarker>> mark_read(RoomId room, UserId user, Seq seq) override {
+    return writer_.write([room = std::move(room), user = std::move(user), seq](sqlite::Appender& appender) {
+      return appender.mark_read(room, user, seq);
+    });
+  }
+  Task<Result<>> hide_direct(RoomId room, UserId user) override {
+    return writer_.write([room = std::move(room), user = std::move(user)](sqlite::Appender& appender) {
+      return appender.hide_direct(room, user);
+    });
+  }
+  Task<std::vector<UserId>> visible_contacts_of(UserId user, int largest_room) override {
+    return read(
+        [user = std::move(user), largest_room](Database& db) { return sqlite::visible_contacts_of(db, user, largest_room); });
+  }
+
+  Task<Result<>> create_invite(Invite invite) override {
+    return writer_.write([invite = std::move(invite)](sqlite::Appender& appender) { return appender.create_invite(invite); });
+  }
+  Task<Result<>> delete_invite(RoomId room, UserId actor, std::string token_hash) override {
+    return writer_.write([room = std::move(room), actor = std::move(actor), hash = std::move(token_hash)](
+                             sqlite::Appender& appender) { return appender.delete_invite(room, actor, hash); });
+  }
+  Task<std::optional<Invite>> find_invite(std::string token_hash) override {
+    return read([hash = std::move(token_hash)](Database& db) { return sqlite::find_invite(db, hash); });
+  }
   Task<std::vector<UserId>> contacts_of(UserId user, int largest_room) override {
     return read([user = std::move(user), largest_room](Database& db) { return sqlite::contacts_of(db, user, largest_room); });
   }
@@ -108,6 +191,16 @@ class SqliteStore final : public Store {
   }
   Task<std::optional<Upload>> find_upload(UploadId id, UserId viewer) override {
     return read([id = std::move(id), viewer = std::move(viewer)](Database& db) { return sqlite::find_upload(db, id, viewer); });
+  }
+
+  Task<std::uint64_t> uploaded_bytes(UserId user) override {
+    return read([user = std::move(user)](Database& db) { return sqlite::uploaded_bytes(db, user); });
+  }
+  Task<std::vector<UploadId>> unused_uploads(Timestamp before, int limit) override {
+    return read([before, limit](Database& db) { return sqlite::unused_uploads(db, before, limit); });
+  }
+  Task<bool> delete_unused_upload(UploadId id) override {
+    return writer_.write([id = std::move(id)](Database& db) { return sqlite::delete_unused_upload(db, id); });
   }
 
   Task<> ping() override {

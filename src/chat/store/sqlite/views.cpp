@@ -32,6 +32,23 @@ std::vector<Message> newest_messages(Database& database, const RoomRef& room, Se
   return read_messages(database, room, Seq{std::max<std::int64_t>(1, last.value - count + 1)}, last);
 }
 
+// About what an entry weighs in an answer.
+std::size_t bytes_of(const Entry& entry) {
+  constexpr std::size_t kParticipantBytes = 64;  // with an e-mail
+  if (const auto* created = std::get_if<RoomCreated>(&entry.body)) return created->members.size() * kParticipantBytes;
+  if (const auto* added = std::get_if<MembersAdded>(&entry.body)) return added->members.size() * kParticipantBytes;
+  if (const auto* updated = std::get_if<MessageUpdated>(&entry.body)) return updated->message.content.size();
+  return kParticipantBytes;
+}
+
+// The entry that comes now says all that one before it on the same message did.
+void drop_update_of(Seq seq, std::vector<Entry>& changes) {
+  std::erase_if(changes, [seq](const Entry& entry) {
+    const auto* updated = std::get_if<MessageUpdated>(&entry.body);
+    return updated != nullptr && updated->message.seq == seq;
+  });
+}
+
 std::optional<User> find_other(Database& database, std::int64_t room, const UserId& user) {
   Statement row = database.query(
       "SELECT u.id FROM members m CROSS JOIN users u ON u.key = m.user WHERE m.room = ? AND u.id <> ? AND u.email IS NOT NULL",
@@ -57,6 +74,7 @@ std::vector<RoomSummary> rooms_of(Database& database, const UserId& user, RoomKi
   Statement row = database.query(
       "SELECT r.key, r.id, r.name, r.topic, r.created_at, r.last_seq, r.rev, r.last_seq - m.read_seq"
       " FROM users u CROSS JOIN members m ON m.user = u.key CROSS JOIN rooms r ON r.key = m.room WHERE u.id = ? AND r.kind = ?"
+      " AND (m.hidden_seq IS NULL OR m.hidden_seq < r.last_seq)"
       " ORDER BY r.active_at DESC, r.key DESC",
       user, kind);
   while (row.step()) {
@@ -148,15 +166,17 @@ Result<CatchUp> changes_after(Database& database, const RoomId& room, const User
                               const CatchUpLimit& limit) {
   const auto visible = find_visible(database, room, viewer);
   if (!visible) return std::unexpected(visible.error());
-  constexpr std::size_t kParticipantBytes = 64;  // about, with an e-mail
   CatchUp result;
   result.seq = visible->room.last_seq;
   result.rev = visible->room.rev;
   std::size_t bytes = 0;
   int entries = 0;
   const Rev after{std::clamp<std::int64_t>(rev.value, 0, result.rev.value)};
-  MessageCursor messages(database, visible->ref(), first_message_after(database, visible->key, after), result.seq);
+  const Seq first_message = first_message_after(database, visible->key, after);
+  MessageCursor messages(database, visible->ref(), first_message, result.seq);
   LogCursor log(database, visible->ref(), after);
+  // Messages up to here are older than `after`, and their changes are entries; later ones come in their present state anyway.
+  const Seq last_older{first_message.value - 1};
   bool more_entries = log.next();
   for (Rev next = after.next(); next <= visible->room.rev; next = next.next()) {
     if (entries == limit.entries || bytes >= limit.bytes) {
@@ -165,34 +185,94 @@ Result<CatchUp> changes_after(Database& database, const RoomId& room, const User
     }
     ++entries;
     result.rev = next;
-    if (more_entries && log.rev() == next) {
-      Entry entry = log.entry();
-      if (const auto* created = std::get_if<RoomCreated>(&entry.body)) bytes += created->members.size() * kParticipantBytes;
-      if (const auto* added = std::get_if<MembersAdded>(&entry.body)) bytes += added->members.size() * kParticipantBytes;
-      result.changes.push_back(std::move(entry));
-      result.seq = log.seq();
-      more_entries = log.next();
-    } else {
+    if (!more_entries || log.rev() != next) {
       Message message = messages.next().value();
       bytes += message.content.size();
       result.seq = message.seq;
       result.messages.push_back(std::move(message));
+      continue;
     }
+    result.seq = log.seq();
+    if (!log.subject() || *log.subject() <= last_older) {
+      Entry entry = log.entry();
+      bytes += bytes_of(entry);
+      if (log.subject()) drop_update_of(*log.subject(), result.changes);
+      result.changes.push_back(std::move(entry));
+    }
+    more_entries = log.next();
   }
   return result;
 }
 
-std::vector<UserId> contacts_of(Database& database, const UserId& user, int largest_room) {
-  std::vector<UserId> contacts;
+Result<Message> find_message(Database& database, const MessageRef& ref, const UserId& viewer) {
+  if (ref.room) {
+    if (const auto visible = find_visible(database, *ref.room, viewer); !visible) return std::unexpected(visible.error());
+  }
   Statement row = database.query(
-      "WITH me AS (SELECT key FROM users WHERE id = ?1),"
-      " shared AS (SELECT m.room FROM members m WHERE m.user = (SELECT key FROM me)"
-      "  AND (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.room = m.room LIMIT ?2 + 1)) <= ?2)"
-      " SELECT u.id FROM users u WHERE u.key IN (SELECT m.user FROM shared CROSS JOIN members m ON m.room = shared.room)"
-      " AND u.id <> ?1 ORDER BY u.id",
+      "SELECT r.key, r.id, m.seq FROM messages m CROSS JOIN rooms r ON r.key = m.room CROSS JOIN users u CROSS JOIN members p"
+      " ON p.room = m.room AND p.user = u.key WHERE m.id = ? AND u.id = ?",
+      ref.id, viewer);
+  if (!row.step() || (ref.room && *ref.room != row.get<RoomId>(1))) {
+    return fail(Errc::not_found, std::string(rules::kMessageNotFound));
+  }
+  const Seq seq = row.get<Seq>(2);
+  return std::move(read_messages(database, {row.get<std::int64_t>(0), row.get<RoomId>(1)}, seq, seq).at(0));
+}
+
+Result<std::vector<Message>> pinned_messages(Database& database, const RoomId& room, const UserId& viewer) {
+  const auto visible = find_visible(database, room, viewer);
+  if (!visible) return std::unexpected(visible.error());
+  std::vector<Message> pinned;
+  Statement row = database.query("SELECT seq FROM messages WHERE room = ? AND pinned = 1 ORDER BY seq", visible->key);
+  while (row.step()) {
+    const Seq seq = row.get<Seq>(0);
+    pinned.push_back(std::move(read_messages(database, visible->ref(), seq, seq).at(0)));
+  }
+  return pinned;
+}
+
+std::optional<Invite> find_invite(Database& database, const std::string& token_hash) {
+  Statement row = database.query(
+      "SELECT r.id, u.id, i.created_at, i.expires_at, i.uses_left FROM invites i CROSS JOIN rooms r ON r.key = i.room"
+      " CROSS JOIN users u ON u.key = i.creator WHERE i.token_hash = ?",
+      token_hash);
+  if (!row.step()) return std::nullopt;
+  return Invite{token_hash,
+                row.get<RoomId>(0),
+                row.get<UserId>(1),
+                row.get<Timestamp>(2),
+                row.get<std::optional<Timestamp>>(3),
+                row.get<std::optional<int>>(4)};
+}
+
+// People of shared rooms, but those with whom there is a row in blocks: `?1` as its user, or as who is blocked.
+static std::vector<UserId> contacts(Database& database, const UserId& user, int largest_room, bool who_see_me) {
+  std::vector<UserId> people;
+  Statement row = database.query(
+      who_see_me
+          ? "WITH me AS (SELECT key FROM users WHERE id = ?1),"
+            " shared AS (SELECT m.room FROM members m WHERE m.user = (SELECT key FROM me)"
+            "  AND (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.room = m.room LIMIT ?2 + 1)) <= ?2)"
+            " SELECT u.id FROM users u WHERE u.key IN (SELECT m.user FROM shared CROSS JOIN members m ON m.room = shared.room)"
+            " AND u.id <> ?1"
+            " AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.user = (SELECT key FROM me) AND b.blocked = u.key) ORDER BY u.id"
+          : "WITH me AS (SELECT key FROM users WHERE id = ?1),"
+            " shared AS (SELECT m.room FROM members m WHERE m.user = (SELECT key FROM me)"
+            "  AND (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.room = m.room LIMIT ?2 + 1)) <= ?2)"
+            " SELECT u.id FROM users u WHERE u.key IN (SELECT m.user FROM shared CROSS JOIN members m ON m.room = shared.room)"
+            " AND u.id <> ?1"
+            " AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.user = u.key AND b.blocked = (SELECT key FROM me)) ORDER BY u.id",
       user, largest_room);
-  while (row.step()) contacts.push_back(row.get<UserId>(0));
-  return contacts;
+  while (row.step()) people.push_back(row.get<UserId>(0));
+  return people;
+}
+
+std::vector<UserId> contacts_of(Database& database, const UserId& user, int largest_room) {
+  return contacts(database, user, largest_room, true);
+}
+
+std::vector<UserId> visible_contacts_of(Database& database, const UserId& user, int largest_room) {
+  return contacts(database, user, largest_room, false);
 }
 
 }  // namespace payam::chat::sqlite

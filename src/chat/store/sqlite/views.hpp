@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/error.hpp"
@@ -19,6 +20,10 @@ Result<HistoryPage> history(Database& database, const RoomId& room, const UserId
 Result<CatchUp> messages_after(Database& database, const RoomId& room, const UserId& viewer, Seq seq,
                                const CatchUpLimit& limit);
 Result<CatchUp> changes_after(Database& database, const RoomId& room, const UserId& viewer, Rev rev, const CatchUpLimit& limit);
+Result<Message> find_message(Database& database, const MessageRef& message, const UserId& viewer);
+Result<std::vector<Message>> pinned_messages(Database& database, const RoomId& room, const UserId& viewer);
+std::optional<Invite> find_invite(Database& database, const std::string& token_hash);
 std::vector<UserId> contacts_of(Database& database, const UserId& user, int largest_room);
+std::vector<UserId> visible_contacts_of(Database& database, const UserId& user, int largest_room);
 
 }  // namespace payam::chat::sqlite

@@ -77,10 +77,31 @@ void Writer::submit(std::unique_ptr<Job> job) {
 }
 
 void Writer::loop() {
-  for (Batch batch = take(); !batch.empty(); batch = take()) {
-    run_batch(batch);
-    batch.clear();
+  for (;;) {
+    if (purging_ && !has_work()) {
+      purge();
+    } else {
+      Batch batch = take();
+      if (batch.empty()) return;
+      run_batch(batch);
+    }
     checkpoint_if_due();
+  }
+}
+
+bool Writer::has_work() {
+  const std::lock_guard lock(mutex_);
+  return stopping_ || !queue_.empty();
+}
+
+// A part of what deleted rooms held, while nobody waits.
+void Writer::purge() {
+  try {
+    Transaction transaction(*database_, Transaction::Kind::write);
+    purging_ = appender_.purge_some();
+    transaction.commit();
+  } catch (const SqliteError&) {
+    purging_ = false;  // a disk that is full or broken; tried again after the next deletion or start
   }
 }
 
@@ -116,6 +137,7 @@ void Writer::run_batch(Batch& batch) {
     for (auto& job : batch) job->fail(std::current_exception());
     return;
   }
+  for (const Commit& commit : commits_) purging_ = purging_ || std::holds_alternative<RoomDeleted>(commit.entry.body);
   if (observer_ && !commits_.empty()) observer_(commits_);
   for (auto& job : batch) {
     if (job->error) {

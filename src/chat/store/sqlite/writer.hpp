@@ -25,6 +25,29 @@
 
 namespace payam::chat::sqlite {
 
+namespace detail {
+
+struct WorkTools {
+  Database& database;
+  Appender& appender;
+  std::vector<Commit>& commits;
+};
+
+template <class F>
+auto call_with(F& work, const WorkTools& tools) {
+  if constexpr (std::is_invocable_v<F&, Database&>) {
+    return work(tools.database);
+  } else if constexpr (std::is_invocable_v<F&, Appender&>) {
+    return work(tools.appender);
+  } else {
+    return work(tools.appender, tools.commits);
+  }
+}
+template <class F>
+using WorkResult = decltype(call_with(std::declval<F&>(), std::declval<const WorkTools&>()));
+
+}  // namespace detail
+
 class Writer {
  public:
   struct Options {
@@ -46,14 +69,15 @@ class Writer {
 
   // Both throw Overloaded when the queue is full.
   Task<Result<Commit>> commit(Change change);
-  // `work(Database&)` inside the transaction; it must leave nothing behind if it throws.
+  // `work(Database&)`, `work(Appender&)` or `work(Appender&, std::vector<Commit>&)`, which adds what is to be told, inside the
+  // transaction; it must leave nothing behind if it throws.
   template <class F>
-  Task<std::invoke_result_t<F&, Database&>> write(F work) {
+  auto write(F work) {
     return run(std::move(work), Place::in_transaction);
   }
   // `work(Database&)` between transactions: reads for a database that has no other connection.
   template <class F>
-  Task<std::invoke_result_t<F&, Database&>> read(F work) {
+  auto read(F work) {
     return run(std::move(work), Place::alone);
   }
 
@@ -80,11 +104,12 @@ class Writer {
    public:
     WorkJob(Place place, F& work, Completion<R> done) : Job(place, 0), work_(work), done_(std::move(done)) {}
     void apply(Writer& writer) override {
-      if constexpr (std::is_void_v<std::invoke_result_t<F&, Database&>>) {
-        work_(*writer.database_);
+      const detail::WorkTools tools{*writer.database_, writer.appender_, writer.commits_};
+      if constexpr (std::is_void_v<detail::WorkResult<F>>) {
+        detail::call_with(work_, tools);
         result_.emplace();
       } else {
-        result_.emplace(work_(*writer.database_));
+        result_.emplace(detail::call_with(work_, tools));
       }
     }
     void succeed(Writer&) override { done_(std::move(*result_)); }
@@ -97,9 +122,8 @@ class Writer {
   };
   class ChangeJob;
 
-  template <class F>
-  Task<std::invoke_result_t<F&, Database&>> run(F work, Place place) {
-    using Returned = std::invoke_result_t<F&, Database&>;
+  template <class F, class Returned = detail::WorkResult<F>>
+  Task<Returned> run(F work, Place place) {
     using R = std::conditional_t<std::is_void_v<Returned>, std::monostate, Returned>;
     auto start = [this, place, &work](Completion<R> done) {
       submit(std::make_unique<WorkJob<R, F>>(place, work, std::move(done)));
@@ -116,6 +140,8 @@ class Writer {
   Batch take();
   void run_batch(Batch& batch);
   void apply_all(Batch& batch);
+  bool has_work();
+  void purge();
   void checkpoint_if_due();
   void on_commit(std::size_t log_pages);
 
@@ -126,6 +152,7 @@ class Writer {
   std::vector<Commit> commits_;  // of the present transaction, in order
   std::size_t log_pages_ = 0;    // now in the log
   std::size_t checkpoint_at_;    // pages
+  bool purging_ = true;          // deleted rooms may still hold something
 
   std::mutex mutex_;
   std::condition_variable ready_;
