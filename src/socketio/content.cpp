@@ -7,8 +7,10 @@
 
 namespace payam::sio {
 
-Content::Content(Arguments arguments) : values_(std::move(arguments.values)), attachments_(std::move(arguments.attachments)) {
-  if (!attachments_.empty()) mend_placeholders(*values_, attachments_.size());
+Content::Content(Arguments arguments) {
+  if (!arguments.attachments.empty()) arrange_attachments(arguments);
+  values_ = std::move(arguments.values);
+  attachments_ = std::move(arguments.attachments);
 }
 
 Content::Content(std::string json_arguments, std::vector<Binary> attachments)

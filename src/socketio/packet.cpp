@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <charconv>
+#include <limits>
 
 #include "socketio/json_text.hpp"
 
@@ -152,22 +153,44 @@ bool placeholders_fit(const json::value& value, std::size_t attachments) {
 
 namespace {
 
-void mend(json::value& value, std::size_t attachments) {
-  if (json::array* array = value.if_array()) {
-    mend_placeholders(*array, attachments);
-  } else if (json::object* object = value.if_object()) {
-    if (const auto number = detail::placeholder_number(value)) {
-      if (*number >= attachments) value = nullptr;
-      return;
+class Arranger {
+ public:
+  explicit Arranger(std::vector<Binary>& attachments) : from_(attachments), place_(attachments.size(), kNone) {}
+
+  void visit(json::value& value) {
+    if (json::array* array = value.if_array()) {
+      for (json::value& element : *array) visit(element);
+    } else if (json::object* object = value.if_object()) {
+      const auto number = detail::placeholder_number(value);
+      if (!number) {
+        for (auto& field : *object) visit(field.value());
+      } else if (*number >= from_.size()) {
+        value = nullptr;
+      } else {
+        if (place_[*number] == kNone) {
+          place_[*number] = arranged_.size();
+          arranged_.push_back(std::move(from_[*number]));
+        }
+        value = detail::make_placeholder(place_[*number]);
+      }
     }
-    for (auto& field : *object) mend(field.value(), attachments);
   }
-}
+
+  std::vector<Binary> take() { return std::move(arranged_); }
+
+ private:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::vector<Binary>& from_;
+  std::vector<std::size_t> place_;  // where each one went
+  std::vector<Binary> arranged_;
+};
 
 }  // namespace
 
-void mend_placeholders(json::array& values, std::size_t attachments) {
-  for (json::value& value : values) mend(value, attachments);
+void arrange_attachments(Arguments& arguments) {
+  Arranger arranger(arguments.attachments);
+  for (json::value& value : arguments.values) arranger.visit(value);
+  arguments.attachments = arranger.take();
 }
 
 void append_header(std::string& out, PacketType type, std::size_t attachments, std::string_view nsp,

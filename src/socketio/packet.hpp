@@ -57,8 +57,9 @@ bool take_payload(Packet& packet, boost::json::value payload);
 
 // Whether every placeholder within names one of `attachments`.
 bool placeholders_fit(const boost::json::value& value, std::size_t attachments);
-// Replaces those that do not by null, so that no receiver is made to close its connection.
-void mend_placeholders(boost::json::array& values, std::size_t attachments);
+// Makes arguments that may come from anywhere fit to be sent: attachments stand in the order of their placeholders, each once,
+// none without; a placeholder that names no attachment becomes null, as it would make receivers close their connections.
+void arrange_attachments(Arguments& arguments);
 
 // Everything up to the payload.
 void append_header(std::string& out, PacketType type, std::size_t attachments, std::string_view nsp,

@@ -194,12 +194,15 @@ TEST(Packet, APlaceholderMayBeUsedTwiceAndAnAttachmentNotAtAll) {
   EXPECT_TRUE(decode(R"(51-["x",{"_placeholder":1,"num":5}])"));
 }
 
-TEST(Packet, MendsPlaceholdersThatNameNoAttachment) {
-  json::array values{1};
-  values.push_back(json::object{{"_placeholder", true}, {"num", 0}});
-  values.push_back(json::object{{"in", json::object{{"_placeholder", true}, {"num", 7}}}});
-  mend_placeholders(values, 1);
-  EXPECT_EQ(json::serialize(values), R"([1,{"_placeholder":true,"num":0},{"in":null}])");
+TEST(Packet, ArrangesAttachmentsInTheOrderOfTheirPlaceholders) {
+  const auto placeholder = [](std::int64_t number) { return json::object{{"_placeholder", true}, {"num", number}}; };
+  Arguments arguments;
+  arguments.values = {placeholder(2), json::object{{"in", placeholder(0)}}, placeholder(2), placeholder(7), placeholder(-1)};
+  arguments.attachments = {Binary{"zero"}, Binary{"unused"}, Binary{"two"}};
+  arrange_attachments(arguments);
+  EXPECT_EQ(json::serialize(arguments.values),
+            R"([{"_placeholder":true,"num":0},{"in":{"_placeholder":true,"num":1}},{"_placeholder":true,"num":0},null,null])");
+  EXPECT_EQ(arguments.attachments, (std::vector<Binary>{Binary{"two"}, Binary{"zero"}}));
 }
 
 TEST(Packet, WritesHeaders) {
