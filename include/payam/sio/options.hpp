@@ -33,6 +33,8 @@ struct ConnectionStateRecovery {
   // Events kept for one socket; the oldest are dropped, and a client that needs one of them starts anew.
   std::size_t max_packets = 1'000;
   std::size_t max_bytes = 1 << 20;
+  // Sessions kept at the same time, in one namespace; beyond it a lost connection is final.
+  std::size_t max_sessions = 10'000;
   // Whether connection middleware is skipped for a recovered socket. `accept` runs in any case.
   bool skip_middlewares = false;
   // Whether this client takes part; default all.
@@ -69,6 +71,7 @@ struct Options {
   unsigned max_attachments = 10;  // of one packet
   // Coroutine handlers of one connection that may run at the same time; over it, it is closed.
   std::size_t max_running_handlers = 1'000;
+  std::size_t max_namespaces = 100;  // joined by one connection
   bool cleanup_empty_child_namespaces = false;
   std::size_t max_child_namespaces = 10'000;
   std::optional<ConnectionStateRecovery> connection_state_recovery;

@@ -334,6 +334,20 @@ TEST(Connect, ASecondConnectWhileTheFirstIsOnItsWayCloses) {
   EXPECT_THAT(client->take(), IsEmpty());
 }
 
+TEST(Connect, TheNamespacesOfOneConnectionAreLimited) {
+  Options options;
+  options.max_namespaces = 2;
+  World world(options);
+  for (const char* name : {"/a", "/b", "/c"}) world.io->of(name);
+  const auto client = world.client();
+  EXPECT_TRUE(client->connect("/a").is_object());
+  EXPECT_TRUE(client->connect("/b").is_object());
+  client->send("0/c,");
+  EXPECT_THAT(client->take(), ElementsAre(R"(4/c,{"message":"Too many namespaces"})"));
+  client->send("1/a,");
+  EXPECT_TRUE(client->connect("/c").is_object());
+}
+
 TEST(Connect, AuthThatCannotBeReadIsRefusedAndTheConnectionStays) {
   World world;
   const auto client = world.client();

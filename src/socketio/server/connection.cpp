@@ -83,6 +83,7 @@ void Connection::on_connect(Packet packet) {
     return close(DisconnectReason::forced_server_close);
   }
   if (!packet.fault.empty()) return reject(packet.nsp, "Invalid payload", nullptr);
+  if (sockets_.size() >= server->core->options.max_namespaces) return reject(packet.nsp, "Too many namespaces", nullptr);
   if (server->core->closed) return;
   sockets_.push_back({packet.nsp, nullptr});
   json::object auth;
@@ -179,7 +180,7 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
     socket = SocketImpl::make(
         std::make_unique<SocketImpl>(nsp, self, nsp->handlers(), std::move(auth), *std::exchange(occupancy, std::nullopt)));
     socket->impl().enter(random_token(15));
-    if (recovery && (!recovery->wanted || recovery->wanted(socket->handshake()))) socket->impl().make_recoverable();
+    if (recovery && wants_recovery(socket->handshake())) socket->impl().make_recoverable();
   }
   SocketImpl& impl = socket->impl();
   Verdict refusal;
@@ -212,6 +213,16 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
         server->core->report("connection handler", std::current_exception());
       }
     }
+  }
+}
+
+bool Connection::wants_recovery(const Handshake& handshake) const {
+  const auto& recovery = *server->core->options.connection_state_recovery;
+  try {
+    return !recovery.wanted || recovery.wanted(handshake);
+  } catch (...) {
+    server->core->report("connection state recovery", std::current_exception());
+    return false;
   }
 }
 
@@ -277,7 +288,7 @@ Task<SocketPtr> Connection::restore(std::shared_ptr<NamespaceImpl> nsp, json::ob
 
   SocketPtr socket = SocketImpl::make(std::move(impl));
   if (&there == &socket->impl().part) {
-    socket->impl().take_over(*claim, pid, offset);
+    socket->impl().take_over(pid, offset);
     co_return socket;
   }
   // First into the rooms here, then out of them there: what is sent meanwhile comes twice and never not at all.

@@ -61,6 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<> connect(std::shared_ptr<Connection> self, std::string nsp_name, json::object auth);
   Task<SocketPtr> restore(std::shared_ptr<NamespaceImpl> nsp, json::object& auth, std::optional<Occupancy>& occupancy);
   Task<Verdict> ask_middleware(SocketPtr socket);
+  bool wants_recovery(const Handshake& handshake) const;
 
   Decoder decoder_;
   boost::container::small_vector<Entry, 1> sockets_;

@@ -34,10 +34,11 @@ void KeptSession::deliver(Delivery& delivery) {
 }
 
 void KeptSession::on_expired() {
-  const std::string pid = session->pid;  // this ends with the entry
-  part.nsp.forget_home(pid);
+  // This ends here, and perhaps the namespace with it, which holds the part.
+  const auto nsp = part.nsp.shared_from_this();
+  nsp->forget_home(session->pid);
   part.state.counts.sessions_kept -= 1;
-  part.kept_.erase(pid);
+  const auto self = part.kept_.extract(session->pid);
 }
 
 NamespacePart::NamespacePart(NamespaceImpl& its_nsp, Core& its_core, ShardState& its_state)
@@ -180,6 +181,10 @@ std::unique_ptr<Session> NamespacePart::take(const std::string& pid, Receiver* s
     index.remove(kept);
   }
   return std::move(kept.session);
+}
+
+bool NamespacePart::can_keep() const {
+  return !core.closed && kept_.size() < core.options.connection_state_recovery->max_sessions / core.shards.size();
 }
 
 void NamespacePart::drop_kept() {

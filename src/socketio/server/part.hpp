@@ -153,6 +153,7 @@ class NamespacePart {
   // The state moves to the claimer. `successor`: its place in this index, if it is of this part; else it leaves the index.
   std::unique_ptr<Session> take(const std::string& pid, Receiver* successor);
   void drop_kept();
+  bool can_keep() const;
 
  private:
   friend class KeptSession;

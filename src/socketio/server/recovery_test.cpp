@@ -285,6 +285,30 @@ TEST_P(RecoveryTest, TheTimeIsLimited) {
   EXPECT_FALSE(sockets.back()->recovered());
 }
 
+TEST_P(RecoveryTest, TheNumberOfSessionsIsLimited) {
+  Options options = recovery();
+  options.connection_state_recovery->max_sessions = 2;  // one a shard
+  start(options);
+  first->end();
+  third = world->client(0);
+  const auto answer = third->connect();
+  third->end();
+  EXPECT_EQ(world->io->counters().sessions_kept, 1u);
+  EXPECT_THAT(come_back(""), ElementsAre(connected()));
+}
+
+TEST_P(RecoveryTest, TheLastSessionOfAChildNamespaceMayEndWithIt) {
+  Options options = recovery(20ms);
+  options.cleanup_empty_child_namespaces = true;
+  World other(options, 2);
+  other.io->of_pattern("^/x");
+  const auto client = other.client(GetParam());
+  client->connect("/x1");
+  client->end();
+  EXPECT_EQ(other.io->counters().sessions_kept, 1u);
+  EXPECT_TRUE(other.run_until([&] { return other.io->counters().sessions_kept == 0; }));
+}
+
 TEST_P(RecoveryTest, WhatIsKeptIsLimitedInCount) {
   Options options = recovery();
   options.connection_state_recovery->max_packets = 2;

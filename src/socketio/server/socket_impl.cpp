@@ -1,5 +1,6 @@
 #include "socketio/server/socket_impl.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <stdexcept>
 
@@ -58,14 +59,9 @@ SocketPtr SocketImpl::make(std::unique_ptr<SocketImpl> impl) {
   return socket;
 }
 
-void SocketImpl::enter(std::string id) {
-  id_ = id;
-  part.index.add(*this, std::move(id));
-}
+void SocketImpl::enter(std::string id) { part.index.add(*this, std::move(id)); }
 
-void SocketImpl::take_over(const NamespacePart::Claim& claim, const std::string& pid,
-                           std::optional<std::uint64_t> client_offset) {
-  id_ = claim.id;
+void SocketImpl::take_over(const std::string& pid, std::optional<std::uint64_t> client_offset) {
   client_offset_ = client_offset;
   recovery_ = part.take(pid, this);
   recovered = true;
@@ -112,7 +108,7 @@ bool SocketImpl::connect() {
     if (!recovered) nsp->set_home(recovery_->pid, part.state.index);
   }
   for (const MissedPackets::Entry& entry : missed) send(*entry.parts, {});
-  send(part.core.encoder.connect(nsp->name, id_, recovery_ != nullptr ? std::string_view(recovery_->pid) : ""), {});
+  send(part.core.encoder.connect(nsp->name, id(), recovery_ != nullptr ? std::string_view(recovery_->pid) : ""), {});
   return true;
 }
 
@@ -120,7 +116,7 @@ void SocketImpl::abandon(bool refused) {
   assert(state_ == State::pending);
   state_ = State::closed;
   if (recovered && refused) nsp->forget_home(recovery_->pid);
-  leave_index(recovered && !refused && !part.core.closed);
+  leave_index(recovered && !refused);
   own_.reset();
   occupancy_.reset();
 }
@@ -129,7 +125,7 @@ void SocketImpl::abandon(bool refused) {
 void SocketImpl::leave_index(bool keep_state) {
   if (recovery_ == nullptr) {
     part.index.remove(*this);
-  } else if (keep_state) {
+  } else if (keep_state && part.can_keep()) {
     part.keep(*this, std::move(recovery_), data, *std::exchange(occupancy_, std::nullopt));
   } else {
     part.recoverable.erase(recovery_->pid);
@@ -265,7 +261,7 @@ void SocketImpl::close(DisconnectReason reason) {
 
   state_ = State::closed;
   connection->remove(*this);
-  leave_index(is_recoverable(reason) && !part.core.closed);
+  leave_index(is_recoverable(reason));
   part.forget_socket(*this);
   part.state.counts.sockets -= 1;
   nsp->connected.fetch_sub(1, std::memory_order_relaxed);

@@ -38,7 +38,7 @@ class SocketImpl final : public Receiver {
   std::any data;
   bool recovered = false;
 
-  const std::string& id() const { return id_; }
+  const std::string& id() const { return RoomIndex::id_of(*this); }
   SocketPtr self() const { return self_.lock(); }
   // From the CONNECT packet until after the `disconnecting` handlers.
   bool is_connected() const { return state_ == State::connected || state_ == State::closing; }
@@ -46,7 +46,7 @@ class SocketImpl final : public Receiver {
   // --- The way in: one of enter(), take_over() and collect() with finish_collecting(); then connect() or abandon().
   void enter(std::string id);
   // Takes the place of a kept state of this part. `client_offset`: the last event the client has.
-  void take_over(const NamespacePart::Claim& claim, const std::string& pid, std::optional<std::uint64_t> client_offset);
+  void take_over(const std::string& pid, std::optional<std::uint64_t> client_offset);
   // The kept state is another shard's: enter the rooms and collect what is sent from now on, until the state has come. Null:
   // it has not.
   void collect(const NamespacePart::Claim& claim, std::optional<std::uint64_t> client_offset);
@@ -104,7 +104,6 @@ class SocketImpl final : public Receiver {
   void call_handler(const std::shared_ptr<const ErasedHandler>& handler, Event event, const Ack& ack);
   void failed(std::string_view where, std::string_view event, const std::exception_ptr& error, const Ack& ack);
 
-  std::string id_;
   std::weak_ptr<Socket> self_;
   State state_ = State::pending;
   std::unique_ptr<SocketHandlers> own_;
