@@ -48,6 +48,12 @@ struct Cors {
   bool credentials = false;
 };
 
+// For Server::listen().
+struct Tls {
+  std::string certificate_file;  // PEM, the chain
+  std::string key_file;          // PEM
+};
+
 struct Options {
   std::string path = "/socket.io/";
 

@@ -24,7 +24,9 @@ namespace payam {
 class Shard;
 namespace http {
 class Router;
-}
+struct Request;
+struct Response;
+}  // namespace http
 }  // namespace payam
 
 namespace payam::sio {
@@ -83,8 +85,16 @@ class Server : public Namespace {
 
   // Serves Options::path on the router, before its HTTP server starts.
   void attach(http::Router& router);
-  // Listens with an HTTP server of its own; port 0: any free one. Returns the port. Throws when the address is taken.
-  std::uint16_t listen(const std::string& host, std::uint16_t port);
+  // Listens with an HTTP server of its own, over TLS if wanted; port 0: any free one. Returns the port. Throws when the address
+  // is taken or a file cannot be used.
+  std::uint16_t listen(const std::string& host, std::uint16_t port, const std::optional<Tls>& tls = std::nullopt);
+  // For an HTTP server of the application's own (with Boost.Beast: see beast.hpp): whether a request is ours, and its response.
+  // On a shard. The request lives until then; its on_abort is to be called if its connection ends before.
+  bool handles(std::string_view target) const;
+  Task<http::Response> handle(http::Request& request);
+
+  // The shard this thread runs; not elsewhere.
+  Shard& shard() const;
 
   // Disconnects everyone ("server shutting down") and accepts no more; returns at once.
   void close();

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engineio/session_types.hpp"
+#include "http/message.hpp"
 #include "payam/sio/server.hpp"
 #include "runtime/shard_set.hpp"
 #include "socketio/server/namespace_impl.hpp"
@@ -267,7 +268,12 @@ Namespace Server::of_pattern(const std::string& pattern) {
 Namespace Server::add_parent(ParentFunction function) { return Namespace(impl_->add_parent(std::move(function))); }
 void Server::on_new_namespace(std::function<void(Namespace)> listener) { impl_->on_new_namespace(std::move(listener)); }
 void Server::attach(http::Router& router) { impl_->attach(router); }
-std::uint16_t Server::listen(const std::string& host, std::uint16_t port) { return impl_->listen(host, port); }
+std::uint16_t Server::listen(const std::string& host, std::uint16_t port, const std::optional<Tls>& tls) {
+  return impl_->listen(host, port, tls);
+}
+bool Server::handles(std::string_view target) const { return impl_->handles(target); }
+Task<http::Response> Server::handle(http::Request& request) { return impl_->handle(request); }
+Shard& Server::shard() const { return impl_->here(); }
 void Server::close() { impl_->close(); }
 bool Server::wait(Millis limit) { return impl_->wait(limit); }
 Counters Server::counters() const { return impl_->counters(); }

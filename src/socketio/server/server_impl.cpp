@@ -67,6 +67,7 @@ void ServerImpl::start() {
                                             const auto self = weak.lock();
                                             return self != nullptr ? self->open(std::move(session)) : nullptr;
                                           });
+  engine_->attach(own_routes_, core->options.path);
   if (cluster_ != nullptr) {
     cluster_->start([weak = weak_from_this()](const std::string& name) {
       const auto self = weak.lock();

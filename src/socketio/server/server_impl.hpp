@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engineio/server/server.hpp"
+#include "http/server/router.hpp"
 #include "payam/sio/server.hpp"
 #include "socketio/server/cluster.hpp"
 #include "socketio/server/core.hpp"
@@ -41,7 +42,10 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
   std::shared_ptr<NamespaceImpl> add_parent(ParentFunction function);
   void on_new_namespace(std::function<void(Namespace)> listener);
   void attach(http::Router& router);
-  std::uint16_t listen(const std::string& host, std::uint16_t port);
+  std::uint16_t listen(const std::string& host, std::uint16_t port, const std::optional<Tls>& tls);
+  bool handles(std::string_view target) const;
+  Task<http::Response> handle(http::Request& request);
+  Shard& here() const;
   void close();
   bool wait(Millis limit);
   Counters counters() const;
@@ -74,6 +78,7 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
   std::shared_ptr<Cluster> cluster_;
   std::shared_ptr<NamespaceImpl> main_;
   std::unique_ptr<eio::Server> engine_;
+  http::Router own_routes_;  // for handle()
   std::vector<std::unique_ptr<http::Server>> listeners_;
 
   mutable std::mutex mutex_;
