@@ -59,6 +59,10 @@ class BroadcastOperator {
   void emit(std::string_view event, const Args&... args) const {
     emit_arguments(event, make_arguments(args...));
   }
+  template <class... Args>
+  void send(const Args&... args) const {
+    emit("message", args...);
+  }
   void emit_arguments(std::string_view event, Arguments arguments) const;
   // The arguments as JSON text already, separated by commas, without brackets: `{"id":1},"b"`. Not checked.
   void emit_raw(std::string_view event, std::string_view json_arguments) const;
