@@ -61,9 +61,10 @@ void add_features(Server& io) {
   });
   io.on_event("greet", [](SocketPtr, Person person) -> Task<std::string> { co_return "salaam, " + person.name; });
   io.on_event("ask me", [](SocketPtr socket, int timeout, Ack ack) -> Task<> {
-    const auto reply = co_await socket->timeout(Millis(timeout)).emit_with_ack<json::value>("question", "why");
+    auto reply = co_await socket->timeout(Millis(timeout)).emit_with_ack<Arguments>("question", "why");
     if (reply) {
-      ack("reply", *reply);
+      reply->values.insert(reply->values.begin(), "reply");
+      ack(*reply);
     } else {
       ack(reply.error().kind == AckError::Kind::timed_out ? "timed out" : "gone");
     }
@@ -154,8 +155,6 @@ int run(std::uint16_t port, int threads) {
   Options tight = base_options("/tight/");
   tight.max_buffered_bytes = 256 * 1024;
   tight.max_http_buffer_size = 10'000;
-  tight.ping_interval = Millis(400);
-  tight.ping_timeout = Millis(600);
 
   payam::http::Router router;
   std::vector<std::unique_ptr<Server>> servers;
