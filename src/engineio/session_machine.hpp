@@ -67,6 +67,8 @@ class SessionMachine {
   bool is_open() const { return state_ == State::open; }      // takes packets to send
   bool is_closed() const { return state_ == State::closed; }  // and has told closed()
   std::size_t buffered_bytes() const;
+  // The part of them that waits for a poll; nothing does once it is closed.
+  std::size_t waiting_bytes() const { return state_ == State::closed ? 0 : waiting_.bytes(); }
 
   // When on_time() is due at the latest; changes with every call but send() and flush().
   SteadyTime deadline() const;

@@ -91,7 +91,9 @@ void LiveSession::drop() {
 }
 
 bool LiveSession::send(std::span<const PacketRef> packets, SendOptions options) {
-  return machine_.send(packets, {.droppable = options.droppable, .compress = options.compress});
+  const bool sent = machine_.send(packets, {.droppable = options.droppable, .compress = options.compress});
+  count_waiting();
+  return sent;
 }
 
 void LiveSession::close() {
@@ -120,6 +122,7 @@ void LiveSession::deliver(const Packet& packet) {
 }
 
 void LiveSession::closed(CloseReason reason) {
+  count_waiting();
   timer_.cancel();
   armed_for_ = SteadyTime::max();
   home_->shard().post([self = shared_from_this(), reason] {
@@ -138,7 +141,17 @@ void LiveSession::answer_poll(std::string payload) {
 
 void LiveSession::flush_later() { home_->shard().flush_later(*this); }
 
-void LiveSession::flush() { machine_.flush(); }
+void LiveSession::flush() {
+  machine_.flush();
+  count_waiting();
+}
+
+void LiveSession::count_waiting() {
+  const std::size_t waiting = machine_.waiting_bytes();
+  if (waiting == waiting_counted_) return;
+  home_->count_queued(static_cast<std::ptrdiff_t>(waiting) - static_cast<std::ptrdiff_t>(waiting_counted_));
+  waiting_counted_ = waiting;
+}
 
 std::size_t LiveSession::unsent_bytes() const { return websocket_->unsent_bytes(); }
 
@@ -196,6 +209,7 @@ void LiveSession::on_timer() {
 }
 
 void LiveSession::arm() {
+  count_waiting();
   const SteadyTime due = machine_.deadline();
   if (due == armed_for_) return;
   armed_for_ = due;

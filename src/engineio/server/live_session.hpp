@@ -78,7 +78,9 @@ class LiveSession final : public Session,
 
   void flush() override;
   void on_timer();
+  // After each call of the machine: its deadline, and its part of the server's count of bytes queued.
   void arm();
+  void count_waiting();
   template <class F>
   void guard(F call);
 
@@ -92,6 +94,7 @@ class LiveSession final : public Session,
   std::unique_ptr<Reply> poll_;  // set exactly while the machine has a poll pending
   MemberTimer<&LiveSession::on_timer> timer_{*this};
   SteadyTime armed_for_ = SteadyTime::max();
+  std::size_t waiting_counted_ = 0;
   websocket::CloseCode close_code_ = websocket::CloseCode::no_status;
 };
 

@@ -84,6 +84,24 @@ TEST_F(Polling, WhatTheSessionIsGivenWhenItOpensComesWithTheNextPoll) {
   EXPECT_EQ(get("EIO=4&transport=polling&sid=" + seen_[0]->session->id())->body, "4welcome");
 }
 
+TEST_F(Polling, TheCounterKnowsWhatWaitsForAPoll) {
+  make_server();
+  const auto session = open_polling();
+  const auto packet = EncodedPacket::text(PacketType::message, std::string(1'000, 'x'));
+  on_shard(0, [&] {
+    for (int i = 0; i < 3; ++i) seen_[0]->session->send(packet, {});
+    EXPECT_EQ(server_->counters().bytes_queued, seen_[0]->session->buffered_bytes());
+  });
+  EXPECT_EQ(server_->counters().bytes_queued, 3 * packet->frame().size());
+  get(session);
+  EXPECT_EQ(server_->counters().bytes_queued, 0u);
+  on_shard(0, [&] {
+    seen_[0]->session->send(packet, {});
+    seen_[0]->session->terminate(CloseReason::forced_close);
+  });
+  EXPECT_EQ(server_->counters().bytes_queued, 0u);
+}
+
 TEST_F(Polling, ASecondPollIsRefusedAndEndsTheSession) {
   make_server();
   const auto session = open_polling();
