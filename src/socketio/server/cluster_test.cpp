@@ -1,4 +1,5 @@
 // Several servers, one cluster: every broadcast feature reaches the sockets of all of them.
+#include "payam/sio/memory_adapter.hpp"
 #include "socketio/server/test_world.hpp"
 
 namespace payam::sio {
@@ -9,30 +10,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-// A whole cluster in memory.
-struct Bus {
-  std::map<std::string, Adapter::Receive> servers;
-};
-
-class MemoryAdapter final : public Adapter {
- public:
-  explicit MemoryAdapter(std::shared_ptr<Bus> bus) : bus_(std::move(bus)) {}
-
-  void start(std::string node_id, Receive receive) override { bus_->servers[id_ = std::move(node_id)] = std::move(receive); }
-  void stop() override { bus_->servers.erase(id_); }
-  void publish(ClusterMessage message) override {
-    const auto servers = bus_->servers;
-    for (const auto& [id, receive] : servers) {
-      if (id != id_ && (message.receiver.empty() || message.receiver == id)) receive(message);
-    }
-  }
-  std::size_t other_servers() const override { return bus_->servers.size() - 1; }
-
- private:
-  std::shared_ptr<Bus> bus_;
-  std::string id_;
-};
-
 // Three servers with one client each, in rooms as they ask.
 class ClusterTest : public ::testing::Test {
  protected:
@@ -40,7 +17,7 @@ class ClusterTest : public ::testing::Test {
     const char* rooms[] = {R"({"rooms":["red","all"]})", R"({"rooms":["red","blue","all"]})", R"({"rooms":["green","all"]})"};
     for (const char* auth : rooms) {
       Options options;
-      options.adapter = std::make_shared<MemoryAdapter>(bus);
+      options.adapter = cluster->join();
       options.adapter_timeout = 50ms;
       options.data_to_json = [](const std::any& data) {
         return data.has_value() ? json::value(json::string(std::any_cast<const std::string&>(data))) : json::value();
@@ -81,12 +58,53 @@ class ClusterTest : public ::testing::Test {
     return out;
   }
 
-  std::shared_ptr<Bus> bus = std::make_shared<Bus>();
+  std::shared_ptr<MemoryCluster> cluster = std::make_shared<MemoryCluster>();
   std::vector<std::unique_ptr<World>> worlds;
   std::vector<std::unique_ptr<Client>> clients;
   std::vector<SocketPtr> sockets;
   std::vector<std::string> ids;
 };
+
+// What a cluster in a test of one's own takes.
+TEST(Cluster, OfAnySizeInAFewLines) {
+  const auto cluster = std::make_shared<MemoryCluster>();
+  std::vector<std::unique_ptr<World>> servers;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 7; ++i) {
+    Options options;
+    options.adapter = cluster->join();
+    servers.push_back(std::make_unique<World>(std::move(options)));
+    clients.push_back(servers.back()->client());
+    clients.back()->connect();
+  }
+  servers[3]->io->emit("news", 1);
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    servers[i]->run();
+    EXPECT_THAT(clients[i]->take(), ElementsAre(R"(2["news",1])"));
+  }
+}
+
+TEST(Cluster, AServerThatHasClosedHearsAndCountsNoMore) {
+  const auto cluster = std::make_shared<MemoryCluster>();
+  const auto a = cluster->join();
+  const auto b = cluster->join();
+  int heard = 0;
+  a->start("a", [](ClusterMessage) {});
+  EXPECT_EQ(a->other_servers(), 0u);
+  b->start("b", [&](ClusterMessage) { ++heard; });
+  EXPECT_EQ(a->other_servers(), 1u);
+  a->publish({});
+  EXPECT_EQ(heard, 1);
+  ClusterMessage for_another;
+  for_another.receiver = "c";
+  a->publish(for_another);
+  EXPECT_EQ(heard, 1);
+  b->stop();
+  a->publish({});
+  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(a->other_servers(), 0u);
+  a->stop();
+}
 
 TEST_F(ClusterTest, BroadcastsReachEveryServer) {
   io(0).emit("x", 1);
@@ -105,6 +123,63 @@ TEST_F(ClusterTest, BroadcastsReachEveryServer) {
   EXPECT_EQ(who_got(R"(2["x"])"), "12");
   io(1).volatile_().emit("x");
   EXPECT_EQ(who_got(R"(2["x"])"), "012");
+  io(1).send("x");
+  EXPECT_EQ(who_got(R"(2["message","x"])"), "012");
+  io(1).except("green").emit("x");
+  EXPECT_EQ(who_got(R"(2["x"])"), "01");
+  worlds[1]->on(1, [&] { sockets[1]->local().emit("x"); });  // nobody else is there
+  EXPECT_EQ(who_got(""), "");
+  worlds[1]->on(1, [&] { sockets[1]->to("all").except("green").emit("x"); });
+  EXPECT_EQ(who_got(R"(2["x"])"), "0");
+}
+
+TEST_F(ClusterTest, FlagsAreKeptOnTheWayToOtherServers) {
+  clients[2]->session->writable = false;
+  io(0).volatile_().emit("x");
+  EXPECT_EQ(who_got(R"(2["x"])"), "01");
+  io(0).compress(false).emit("x");
+  worlds[0]->run();
+  for (const auto& client : clients) EXPECT_FALSE(client->session->last_options.compress);
+  io(0).emit("x");
+  worlds[0]->run();
+  for (const auto& client : clients) EXPECT_TRUE(client->session->last_options.compress);
+}
+
+TEST_F(ClusterTest, DynamicNamespacesReachTheirChildrenEverywhere) {
+  std::vector<std::unique_ptr<Client>> others;
+  std::vector<Namespace> parents;
+  for (auto& world : worlds) {
+    parents.push_back(world->io->of_pattern("^/x"));
+    others.push_back(world->client(1));
+    others.back()->connect("/x1");
+  }
+  parents[0].emit("news");
+  worlds[0]->run();
+  for (const auto& other : others) EXPECT_THAT(other->take(), ElementsAre(R"(2/x1,["news"])"));
+}
+
+TEST_F(ClusterTest, SocketsOperationsMayStayLocal) {
+  io(0).local().in("all").sockets_join("new");
+  io(1).to("new").emit("x");
+  EXPECT_EQ(who_got(R"(2["x"])"), "0");
+  io(2).local().disconnect_sockets();
+  EXPECT_EQ(who_got("1"), "2");
+}
+
+TEST_F(ClusterTest, ASocketOfAnotherServerIsAskedByItsId) {
+  const auto found = worlds[0]->await(io(0).in("green").fetch_sockets());
+  ASSERT_EQ(found.size(), 1u);
+  found[0].join("new");
+  found[0].leave("green");
+  io(1).to("new").except("green").emit("x");
+  EXPECT_EQ(who_got(R"(2["x"])"), "2");
+  const auto replies = worlds[0]->await(found[0].emit_with_ack<int>(10ms, "q"));
+  EXPECT_TRUE(replies.timed_out);
+  EXPECT_EQ(replies.expected, 1u);
+  worlds[0]->run();
+  const auto received = clients[2]->take();
+  ASSERT_EQ(received.size(), 1u);
+  EXPECT_THAT(received[0], ::testing::EndsWith(R"(["q"])"));
 }
 
 TEST_F(ClusterTest, BinaryBroadcastsReachEveryServer) {
@@ -196,7 +271,8 @@ TEST_F(ClusterTest, ServersTalkAmongThemselves) {
 
 TEST_F(ClusterTest, AServerThatDoesNotAnswerCostsOnlyTheTimeout) {
   // It is counted, but hears nothing.
-  bus->servers["deaf"] = [](ClusterMessage) {};
+  const auto deaf = cluster->join();
+  deaf->start("deaf", [](ClusterMessage) {});
   const auto found = worlds[0]->await(io(0).fetch_sockets());
   EXPECT_EQ(found.size(), 3u);  // partial results count
   std::vector<std::string> heard;
@@ -204,7 +280,7 @@ TEST_F(ClusterTest, AServerThatDoesNotAnswerCostsOnlyTheTimeout) {
   const auto replies = worlds[0]->await(io(0).server_side_emit_with_ack<int>("hello"));
   EXPECT_TRUE(replies.timed_out);
   EXPECT_THAT(replies.replies, ElementsAre(1));
-  bus->servers.erase("deaf");
+  deaf->stop();
 }
 
 TEST_F(ClusterTest, AloneNobodyIsAsked) {

@@ -407,6 +407,16 @@ TEST_F(EventTest, VolatileEventsAreDroppedWhenTheTransportIsNotWritable) {
   EXPECT_EQ(world.io->counters().volatile_dropped, 2u);
 }
 
+TEST_F(EventTest, CompressionMayBeSwitchedOffForOneEvent) {
+  start();
+  world.on(0, [&] { socket->compress(false).emit("x"); });
+  EXPECT_FALSE(client->session->last_options.compress);
+  world.on(0, [&] { socket->emit("x"); });
+  EXPECT_TRUE(client->session->last_options.compress);
+  world.on(0, [&] { world.io->compress(false).emit("x"); });
+  EXPECT_FALSE(client->session->last_options.compress);
+}
+
 TEST_F(EventTest, EmitsAfterDisconnectionHaveNoEffect) {
   start();
   client->end();

@@ -40,6 +40,7 @@ class FakeSession final : public eio::Session {
       return false;
     }
     ++units;
+    last_options = options;
     for (const auto& packet : packets) {
       received.push_back(packet->is_binary() ? "<" + std::string(packet->payload()) : std::string(packet->payload().substr(1)));
       last_packet = packet;
@@ -62,6 +63,7 @@ class FakeSession final : public eio::Session {
   std::vector<std::string> received;
   std::size_t units = 0;  // calls of send
   eio::PacketRef last_packet;
+  SendOptions last_options;
   bool writable = true;
   bool overflow_next = false;
 
