@@ -43,6 +43,8 @@ export async function start(command, args) {
 }
 
 const build = process.env.PAYAM_BUILD ?? fileURLToPath(new URL('../../build/release', import.meta.url));
+// examples/beast
+export const startBeast = () => start(`${build}/sio-beast`, ['0']);
 export const startFeatures = (threads = 2) => start(`${build}/sio-features`, ['--port', '0', '--threads', String(threads)]);
 
 const open = new Set();
