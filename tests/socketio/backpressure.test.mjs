@@ -1,5 +1,5 @@
-// Readers that stop for good, stop for a while or read a byte at a time: the server's memory stays bounded, others are not slowed,
-// nobody gets a hole in what they receive. /tight/ queues 256 KiB a connection, then closes it.
+// Readers that stop for good or for a while (those who read a byte at a time: slow_reader_test.py): the server's memory stays bounded,
+// others are not slowed, nobody gets a hole in what they receive. /tight/ queues 256 KiB a connection, then closes it.
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
@@ -64,13 +64,13 @@ class SlowReader {
       this.bytes = this.bytes.subarray(header + length);
     }
   }
-  // Reads, `piece` bytes at a time or as they come, until the frames suffice.
-  async read(enough, piece) {
+  // Reads until the frames suffice.
+  async read(enough) {
     this.socket.pause();
     const deadline = Date.now() + 20_000;
     while (!enough(this.frames)) {
       assert.ok(Date.now() < deadline, 'the reader waits in vain');
-      const chunk = this.socket.read(...(piece ? [piece] : [])) ?? (piece ? this.socket.read() : null);
+      const chunk = this.socket.read();
       if (chunk === null) {
         if (this.closed || this.socket.readableEnded) return;
         await Promise.race([once(this.socket, 'readable').catch(() => {}), new Promise((resolve) => setTimeout(resolve, 20))]);
@@ -125,23 +125,6 @@ test('who stops for a while gets everything, in order', async () => {
   slow.end();
 });
 
-test('who reads a byte at a time gets everything, in order, and slows nobody', async () => {
-  const room = 'bytewise';
-  const [sender, good] = [await connect(server.url, {path}), await connect(server.url, {path})];
-  await ask(good, 'join', [room]);
-  const slow = await SlowReader.join(room);
-  const count = 20;
-  const reading = slow.read((frames) => numbers(frames).length >= count, 1);
-  for (let n = 0; n < count; ++n) {
-    await shout(sender, room, n);
-    assert.equal((await next(good, 'n', 1_000))[0], n);
-  }
-  await reading;
-  assert.deepEqual(numbers(slow.frames), Array.from({length: count}, (_, n) => n));
-  for (const socket of [sender, good]) socket.disconnect();
-  slow.end();
-});
-
 test('volatile events are dropped for who does not read, and only for him', async () => {
   const room = 'volatile';
   const [sender, good] = [await connect(server.url, {path}), await connect(server.url, {path})];
@@ -166,16 +149,29 @@ test('volatile events are dropped for who does not read, and only for him', asyn
   slow.end();
 });
 
-test('a polling client that never polls is disconnected too', async () => {
-  const room = 'no polls';
-  const sender = await connect(server.url, {path});
-  await ask(sender, 'join', [room]);
+// A session over polling in a room, with nothing queued; {poll(), post(body)}.
+async function pollingMember(room) {
   const open = await fetch(new URL(`${path}?EIO=4&transport=polling`, server.url));
   const {sid} = JSON.parse((await open.text()).slice(1));
   const session = new URL(`${path}?EIO=4&transport=polling&sid=${sid}`, server.url);
-  await (await fetch(session, {method: 'POST', body: '40'})).text();
-  await (await fetch(session)).text();
-  await (await fetch(session, {method: 'POST', body: `42["join",["${room}"]]`})).text();
+  const poll = async () => {
+    const answer = await fetch(session);
+    assert.equal(answer.status, 200);
+    return (await answer.text()).split('\x1e');
+  };
+  const post = async (body) => assert.equal(await (await fetch(session, {method: 'POST', body})).text(), 'ok');
+  await post('40');
+  await poll();
+  await post(`420["join",["${room}"]]`);
+  while (!(await poll()).some((packet) => packet.startsWith('430'))) {}
+  return {session, poll, post};
+}
+
+test('a polling client that never polls is disconnected with a reason too', async () => {
+  const room = 'no polls';
+  const sender = await connect(server.url, {path});
+  await ask(sender, 'join', [room]);
+  const {session} = await pollingMember(room);
   let gone;
   sender.on('left', (id, reason) => { gone = reason; });
   for (let n = 0; gone === undefined; ++n) {
@@ -185,4 +181,45 @@ test('a polling client that never polls is disconnected too', async () => {
   assert.equal(gone, 'buffer overflow');
   assert.equal((await fetch(session)).status, 400);
   sender.disconnect();
+});
+
+test('a polling client that pauses gets everything, in order; meanwhile the counter says what is queued', async () => {
+  const room = 'late polls';
+  const sender = await connect(server.url, {path});
+  const queued = async () => (await ask(sender, 'counters'))[0].bytes_queued;
+  await until(async () => (await queued()) < 1_000, 'the queues to be empty');
+  const late = await pollingMember(room);
+  const count = 25;
+  for (let n = 0; n < count; ++n) await shout(sender, room, n);
+  assert.ok((await queued()) > count * text.length);
+  const got = [];
+  while (numbers(got).length < count) got.push(...await late.poll());
+  assert.deepEqual(numbers(got), Array.from({length: count}, (_, n) => n));
+  assert.ok((await queued()) < 1_000, 'nothing is queued any more');
+  await late.post('41');
+  sender.disconnect();
+});
+
+test('what is volatile is dropped first, while there is no poll to take it', async () => {
+  const room = 'volatile polls';
+  const sender = await connect(server.url, {path});
+  const late = await pollingMember(room);
+  for (let n = 0; n < 200; ++n) await ask(sender, 'shout', {event: 'n', args: [n, text], to: [room], except: [], is_volatile: true});
+  await shout(sender, room, 200);
+  const got = [];
+  while (numbers(got).length < 1) got.push(...await late.poll());
+  assert.deepEqual(numbers(got), [200]);
+  await late.post('41');
+  sender.disconnect();
+});
+
+test('a socket knows the bytes that wait for its own connection', async () => {
+  const late = await pollingMember('own bytes');
+  await late.post('425["burst",3,1000]');
+  const got = [];
+  while (!got.some((packet) => packet.startsWith('435'))) got.push(...await late.poll());
+  const [before, after] = JSON.parse(got.find((packet) => packet.startsWith('435')).slice(3));
+  assert.equal(before, 0);
+  // Three packets of 1,000 characters with at most 30 bytes around each.
+  assert.ok(after > 3_000 && after < 3_090, `${after} bytes`);
 });

@@ -1,35 +1,17 @@
-// The same packets to the reference server and to ours, good, odd and hostile; every difference is explained below (and in
-// tests/differential/README.md) or a failure. An explanation that explains nothing any more is a failure too.
+// The same packets to the reference server and to ours, good, odd, hostile and made by chance; every difference is explained in
+// tests/differential/README.md or a failure. An explanation that explains nothing any more is a failure too.
 import assert from 'node:assert/strict';
-import {after, before, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
 import WebSocket from 'ws';
 import {startFeatures} from './support.mjs';
 
-const explained = [
-  {
-    cases: / a 4(2|3|30) ;/,
-    why: 'an event or acknowledgement without payload closes, as the specification says; the reference lets it through',
-  },
-  {
-    cases: /"num":0},{"_placeholder":true,"num":0}\]&&#01 /,
-    why: 'an attachment that is named twice is sent on once; the reference sends it twice, so that a small packet can grow large',
-  },
-  {
-    cases: /"num":0\.5}/,
-    why: 'a number that is no attachment\'s closes; to the reference 0.5 is `undefined`',
-  },
-  {
-    cases: /&&#01&&#02 ;|&&42\["echo",3\]|&&4abc&&|a 41&&42/,
-    why: 'a packet is handled when it has come; the reference handles it a moment later, after what came with it has closed the connection',
-  },
-  {
-    cases: /^\w+ a 40&&42/,
-    why: 'who is let in without waiting may send at once; the reference lets nobody in at once',
-  },
-];
+// The rows of the table "Socket.IO" in tests/differential/README.md; the first column is a pattern for names of cases.
+const table = readFileSync(new URL('../differential/README.md', import.meta.url), 'utf8').split('\n## ').find((part) => part.startsWith('Socket.IO\n'));
+const explained = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, pattern]) => ({cases: new RegExp(pattern), used: false}));
 
 const quiet = 60;       // milliseconds a step has to show its effect; five times as much when that was not enough
 
@@ -223,11 +205,50 @@ const stories = [
   ['a 40', 'a 42["echo",1]&&4abc&&42["echo",2]'],
 ];
 
+// Rows of packets by chance, the same in every run: well formed ones, their parts in other places, and a character more or less.
+function* generated(count) {
+  let seed = 20261123;
+  const random = (n) => {  // xorshift, 32 bits
+    seed ^= seed << 13;
+    seed ^= seed >>> 17;
+    seed ^= seed << 5;
+    return (seed >>> 0) % n;
+  };
+  const pick = (list) => list[random(list.length)];
+  const placeholder = '{"_placeholder":true,"num":0}';
+  const values = ['1', '-0.5', '1e3', 'true', 'null', '"x"', '"سلام 👋"', '""', '[]', '{}', '{"a":[1,{"b":null}]}', '[[2]]', placeholder, `{"deep":[${placeholder}]}`];
+  const events = ['"echo"', '"echo-ack"', '"echo"', '"nobody"', '1', '""'];
+  const packet = () => {
+    const type = pick('01222222222222222333355555556667'.split(''));
+    const binary = type === '5' || type === '6' || random(20) === 0;
+    const nsp = random(30) === 0 ? pick(['/other,', '/dynamic-1', '/dynamic-2,', '/']) : pick(['', '', '', '/,', '/dynamic-1,', '/guarded,']);
+    const id = type === '3' || type === '6' ? pick(['0', '1', '12', '']) : pick(['', '', '', '7', '12']);
+    let args = Array.from({length: random(4)}, () => pick(values));
+    if (binary) args = [...args.filter((value) => !value.includes(placeholder)), placeholder];  // named once: twice is a difference we know
+    const payload = {0: pick(['', '{}', '{"token":1}']), 1: '', 4: '{"message":"x"}'}[type] ?? `[${[...(type === '2' || type === '5' ? [pick(events)] : []), ...args]}]`;
+    let text = `4${type}${binary ? '1-' : ''}${nsp}${id}${payload}`;
+    if (random(10) === 0) {
+      const at = 2 + random(Math.max(1, text.length - 2));
+      text = text.slice(0, at) + pick(['', '[', ']', '{', '"', ',', '0', '-', '/', 'x', '\\', ' ']) + text.slice(at + random(2));
+    }
+    return binary && random(16) !== 0 ? [text, `#${pick(['', '00', 'ff0102'])}`] : [text];
+  };
+  for (let i = 0; i < count; ++i) {
+    const row = random(20) === 0 ? [] : ['40', '40/dynamic-1,', '40/guarded,{"token":1}'];
+    for (let length = 1 + random(4); length > 0; --length) row.push(...packet());
+    yield [...row, '42["echo","at last"]'].map((text) => `a ${text}`);
+  }
+}
+
 test('packets in every situation, over a websocket', () => compareAll('ws', WebsocketClient, bySituation));
 test('packets after joining, over polling', () => compareAll('polling', PollingClient, packets.map((packet) => ['a 40', `a ${packet}`, 'a 42["echo","at last"]'])));
 test('stories, over a websocket', () => compareAll('ws', WebsocketClient, stories));
 test('stories, over polling', () => compareAll('polling', PollingClient, stories));
 
+test('rows of packets by chance, over a websocket', () => compareAll('ws', WebsocketClient, [...generated(250)]));
+test('rows of packets by chance, over polling', () => compareAll('polling', PollingClient, [...generated(50)]));
+
 test('every explanation explains something', () => {
   assert.deepEqual(explained.filter(({used}) => !used).map(({cases}) => String(cases)), []);
+  assert.ok(explained.length > 5);
 });

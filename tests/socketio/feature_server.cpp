@@ -86,9 +86,11 @@ void add_features(Server& io) {
   });
   io.on_event("end all", [&io](SocketPtr, std::string room, bool close) { io.in(room).disconnect_sockets(close); });
   io.on_event("end me", [](SocketPtr socket, bool close) { socket->disconnect(close); });
-  io.on_event("burst", [](SocketPtr socket, int count, int bytes) {
+  io.on_event("burst", [](SocketPtr socket, int count, int bytes, Ack ack) {
     const std::string text(static_cast<std::size_t>(bytes), 'x');
+    const std::size_t before = socket->conn().buffered_bytes();
     for (int i = 0; i < count && socket->connected(); ++i) socket->emit("burst", i, text);
+    ack(before, socket->conn().buffered_bytes());
   });
   io.on_event("counters", [&io](SocketPtr, Ack ack) {
     const Counters counters = io.counters();

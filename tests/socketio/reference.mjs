@@ -5,12 +5,14 @@ import {Server} from 'socket.io';
 const server = http.createServer();
 const io = new Server(server, {cors: {origin: '*'}, cleanupEmptyChildNamespaces: true});
 
+const echo = (socket) => (...args) => {
+  if (typeof args.at(-1) === 'function') args.pop();
+  socket.emit('echo', ...args);
+};
+
 const addFeatures = (nsp, main) => nsp.on('connection', (socket) => {
   socket.emit('welcome', main ? {auth: socket.handshake.auth, recovered: socket.recovered, transport: socket.conn.transport.name, query: ''} : nsp.name);
-  socket.on('echo', (...args) => {
-    if (typeof args.at(-1) === 'function') args.pop();
-    socket.emit('echo', ...args);
-  });
+  socket.on('echo', echo(socket));
   if (!main) return;
   socket.on('echo-ack', (...args) => {
     const ack = args.pop();
@@ -44,6 +46,6 @@ io.of('/guarded').use((socket, next) => {
 });
 io.of(/^\/dynamic-\d+$/).on('connection', (socket) => {
   socket.emit('welcome', socket.nsp.name);
-  socket.on('echo', (...args) => socket.emit('echo', ...args));
+  socket.on('echo', echo(socket));
 });
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
