@@ -16,13 +16,18 @@ void FlushLink::unlink() {
 }
 
 Shard::Shard(int id, asio::io_context& context)
-    : id_(id), context_(context), wheel_(steady_now()), alarm_(context.get_executor()) {
+    : id_(id),
+      context_(context),
+      poller_(std::make_shared<Poller>(context)),
+      wheel_(steady_now()),
+      alarm_(context.get_executor()) {
   flush_fresh_.clear();
   flush_backlog_.clear();
 }
 
 Shard::~Shard() {
   *alive_ = false;
+  poller_->end();
   for (FlushLink* list : {&flush_fresh_, &flush_backlog_}) {
     while (!list->is_empty()) list->next_->unlink();
   }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "runtime/poller.hpp"
 #include "runtime/task.hpp"
 #include "runtime/timer_wheel.hpp"
 
@@ -80,6 +81,9 @@ class Shard {
   // A buffer to read into; its content is gone when the current handler returns or suspends.
   std::span<char> scratch() { return *scratch_; }
 
+  // For the streams that live here.
+  const std::shared_ptr<Poller>& poller() { return poller_; }
+
   // Calls flush() once at the end of this turn of the loop: after every handler that was ready with this one. Calling it
   // again before that changes nothing. At most kFlushSlice run in one go, the rest waits as a backlog; what later turns bring
   // goes before it, so that a very large room does not hold up others.
@@ -96,6 +100,7 @@ class Shard {
 
   const int id_;
   asio::io_context& context_;
+  const std::shared_ptr<Poller> poller_;
   TimerWheel wheel_;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> alarm_;
   SteadyTime armed_for_ = SteadyTime::max();

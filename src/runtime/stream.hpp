@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <string>
 
+#include "base/descriptor.hpp"
 #include "runtime/shard.hpp"
 
 namespace payam {
@@ -35,14 +35,15 @@ struct IoResult {
   std::size_t bytes = 0;  // moved; may be positive only with `ok`
 };
 
-// Lives on its shard's thread. Pending waits keep it alive.
+// Lives on its shard's thread.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
-  // Takes the socket over (non-blocking, TCP_NODELAY). `shard` outlives the stream.
+  // Takes a connected TCP socket over, which is non-blocking already. `shard` outlives every call to the stream.
+  static std::shared_ptr<Stream> plain(Shard& shard, Descriptor socket);
   static std::shared_ptr<Stream> plain(Shard& shard, TcpSocket socket);
   // The same, as the server's side of TLS. The handshake happens in read(); who owns the stream limits its time. The
   // context is kept by the stream.
-  static std::shared_ptr<Stream> tls(Shard& shard, TcpSocket socket, const TlsContext& context);
+  static std::shared_ptr<Stream> tls(Shard& shard, Descriptor socket, const TlsContext& context);
 
   virtual ~Stream() = default;
   Stream(const Stream&) = delete;
@@ -81,7 +82,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void hold(std::shared_ptr<void> what) { held_ = std::move(what); }
 
  protected:
-  Stream(Shard& shard, asio::ip::address peer) : shard_(shard), peer_(std::move(peer)) {}
+  Stream(Shard& shard, const asio::ip::address& peer) : shard_(shard), peer_(peer) {}
 
   std::shared_ptr<void> release_held() { return std::move(held_); }
 

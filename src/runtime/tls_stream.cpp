@@ -13,7 +13,7 @@
 #include <cstring>
 #include <new>
 
-#include "runtime/socket.hpp"
+#include "runtime/socket_stream.hpp"
 #include "runtime/stream.hpp"
 #include "runtime/tls.hpp"
 
@@ -29,11 +29,11 @@ struct FreeSsl {
 };
 using SslPointer = std::unique_ptr<SSL, FreeSsl>;
 
-class TlsStream final : public Stream {
+class TlsStream final : public SocketStream {
  public:
-  TlsStream(Shard& shard, TcpSocket socket, const TlsContext& context)
-      : Stream(shard, peer_of(socket)), socket_(std::move(socket)), ssl_(SSL_new(context.native())) {
-    BIO* const in = BIO_new_socket(socket_.native_handle(), BIO_NOCLOSE);
+  TlsStream(Shard& shard, Descriptor socket, const asio::ip::address& peer, const TlsContext& context)
+      : SocketStream(shard, std::move(socket), peer), ssl_(SSL_new(context.native())) {
+    BIO* const in = BIO_new_socket(native(), BIO_NOCLOSE);
     BIO* const out = BIO_new(writing());
     if (!ssl_ || in == nullptr || out == nullptr) {
       BIO_free(in);
@@ -44,12 +44,11 @@ class TlsStream final : public Stream {
     BIO_set_init(out, 1);
     SSL_set_bio(ssl_.get(), in, out);
     SSL_set_accept_state(ssl_.get());
-    make_ready(socket_);
   }
 
   // Another stream's connection, on its new shard.
-  TlsStream(Shard& shard, TcpSocket socket, SslPointer ssl)
-      : Stream(shard, peer_of(socket)), socket_(std::move(socket)), ssl_(std::move(ssl)) {
+  TlsStream(Shard& shard, Descriptor socket, const asio::ip::address& peer, SslPointer ssl)
+      : SocketStream(shard, std::move(socket), peer), ssl_(std::move(ssl)) {
     BIO_set_data(SSL_get_wbio(ssl_.get()), this);
   }
 
@@ -97,24 +96,20 @@ class TlsStream final : public Stream {
   }
 
   void want_read() override {
-    if (wanting_read_ || !is_open()) return;
-    wanting_read_ = true;
-    const auto ready = [self = self()](boost::system::error_code error) {
-      self->wanting_read_ = false;
-      if (!error && self->handler_ != nullptr) self->handler_->on_readable();
-    };
+    if (!is_open()) return;
     // What OpenSSL has already decrypted is not seen by waiting on the socket.
-    if (SSL_pending(ssl_.get()) > 0) {
-      shard_.post([ready] { ready({}); });
-    } else {
-      socket_.async_wait(TcpSocket::wait_read, ready);
-    }
+    if (SSL_pending(ssl_.get()) == 0) return wait(Poller::kReadable);
+    if (std::exchange(read_posted_, true)) return;
+    shard_.post([self = std::static_pointer_cast<TlsStream>(shared_from_this())] {
+      self->read_posted_ = false;
+      self->readable();
+    });
   }
 
   void want_write() override {
     if (!is_open()) return;
     wanting_write_ = true;
-    wait_writable();
+    wait(Poller::kWritable);
   }
 
   void finish_writing() override {
@@ -126,11 +121,9 @@ class TlsStream final : public Stream {
 
   std::shared_ptr<Stream> move_to(Shard& shard) override {
     if (!is_open() || !cipher_.empty()) return nullptr;
-    auto moved = move_socket(socket_, shard);
-    if (!moved) return nullptr;
     handler_ = nullptr;
     closed_ = true;
-    auto stream = std::make_shared<TlsStream>(shard, std::move(*moved), std::move(ssl_));
+    auto stream = std::make_shared<TlsStream>(shard, release_socket(), peer(), std::move(ssl_));
     stream->hold(release_held());
     return stream;
   }
@@ -139,25 +132,22 @@ class TlsStream final : public Stream {
     handler_ = nullptr;
     if (std::exchange(closed_, true)) return;
     if (!finishing_) say_goodbye();
-    if (cipher_.empty()) return close_socket();
-    // The last words are still here; the wait keeps the stream alive.
+    // The last words may still be here.
+    if (cipher_.empty() || !poller().keep(shared_from_this())) return end();
     shard_.start_timer(close_timer_, kCloseTime);
-    wait_writable();
+    wait_for_cipher();
   }
 
   void abort() override {
     handler_ = nullptr;
     closed_ = true;
-    boost::system::error_code ignored;
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-    close_socket();
+    if (has_socket()) reset_socket();
+    end();
   }
 
   bool is_open() const override { return !closed_; }
 
  private:
-  std::shared_ptr<TlsStream> self() { return std::static_pointer_cast<TlsStream>(shared_from_this()); }
-
   IoResult failed() {
     broken_ = true;  // nothing more may be written by OpenSSL
     return {IoStatus::error, 0};
@@ -187,7 +177,7 @@ class TlsStream final : public Stream {
   std::size_t send_now(std::string_view data) {
     std::size_t sent = 0;
     while (sent < data.size()) {
-      const ssize_t put = ::send(socket_.native_handle(), data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
+      const ssize_t put = ::send(native(), data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
       if (put >= 0) {
         sent += static_cast<std::size_t>(put);
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -201,22 +191,18 @@ class TlsStream final : public Stream {
   }
 
   void wait_for_cipher() {
-    if (!cipher_.empty()) wait_writable();
+    if (!cipher_.empty()) wait(Poller::kWritable);
   }
 
-  void wait_writable() {
-    if (std::exchange(waiting_write_, true)) return;
-    socket_.async_wait(TcpSocket::wait_write, [self = self()](boost::system::error_code error) {
-      self->waiting_write_ = false;
-      if (!error) self->on_writable();
-    });
+  void readable() override {
+    if (handler_ != nullptr) handler_->on_readable();
   }
 
-  void on_writable() {
+  void writable() override {
     cipher_.erase(0, send_now(cipher_));
-    if (!cipher_.empty()) return wait_writable();
+    if (!cipher_.empty()) return wait_for_cipher();
     cipher_ = std::string();
-    if (closed_) return close_socket();
+    if (closed_) return end();
     if (finishing_) shut_down();
     if (std::exchange(wanting_write_, false) && handler_ != nullptr) handler_->on_writable();
   }
@@ -227,34 +213,30 @@ class TlsStream final : public Stream {
     SSL_shutdown(ssl_.get());
   }
 
-  void shut_down() {
-    boost::system::error_code ignored;
-    socket_.shutdown(asio::socket_base::shutdown_send, ignored);
-  }
-
-  void close_socket() {
+  // May be the end of this, too.
+  void end() {
     close_timer_.cancel();
     cipher_ = std::string();
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    close_socket();
+    poller().let_go(static_cast<Stream*>(this));
   }
 
-  TcpSocket socket_;
   SslPointer ssl_;
   std::string cipher_;
-  bool wanting_read_ = false;
+  bool read_posted_ = false;
   bool wanting_write_ = false;
-  bool waiting_write_ = false;
   bool finishing_ = false;
   bool closed_ = false;
   bool broken_ = false;
-  MemberTimer<&TlsStream::close_socket> close_timer_{*this};
+  MemberTimer<&TlsStream::end> close_timer_{*this};
 };
 
 }  // namespace
 
-std::shared_ptr<Stream> Stream::tls(Shard& shard, TcpSocket socket, const TlsContext& context) {
-  return std::make_shared<TlsStream>(shard, std::move(socket), context);
+std::shared_ptr<Stream> Stream::tls(Shard& shard, Descriptor socket, const TlsContext& context) {
+  set_no_delay(socket);
+  const auto peer = peer_of(socket);
+  return std::make_shared<TlsStream>(shard, std::move(socket), peer, context);
 }
 
 }  // namespace payam

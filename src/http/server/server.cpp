@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/ip/v6_only.hpp>
@@ -10,6 +9,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "base/descriptor.hpp"
 #include "http/server/connection.hpp"
 #include "http/server/response_writer.hpp"
 #include "http/server/server_state.hpp"
@@ -29,21 +29,6 @@ constexpr Millis kAcceptPause{100};
 constexpr Millis kLastWait{10'000};
 // How often it is asked meanwhile whether there is still a loop to run them.
 constexpr Millis kLoopsCheck{50};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 asio::ip::tcp::endpoint endpoint_of(const ServerOptions& options) {
   boost::system::error_code error;
@@ -130,21 +115,13 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
                                              [](const auto& each) { return each->load.load(std::memory_order_relaxed); });
     auto lease = std::make_shared<Lease>(state, shard);
     // What is posted to other shards holds the state alone: the acceptor must not outlive its own shard's loop.
-    shard.shard.post([lease = std::move(lease), fd = std::move(fd), protocol = endpoint.protocol()]() mutable {
-      serve(std::move(lease), std::move(fd), protocol);
-    });
+    shard.shard.post([lease = std::move(lease), fd = std::move(fd)]() mutable { serve(std::move(lease), std::move(fd)); });
   }
 
-  static void serve(std::shared_ptr<Lease> lease, Descriptor fd, asio::ip::tcp protocol) {
+  static void serve(std::shared_ptr<Lease> lease, Descriptor fd) {
     const auto state = lease->state();
     auto& shard = lease->shard();
-    TcpSocket socket(shard.shard.executor());
-    boost::system::error_code error;
-    socket.assign(protocol, fd.get(), error);
-    if (error) return;
-    fd.release();
-    auto stream =
-        state->tls ? Stream::tls(shard.shard, std::move(socket), *state->tls) : Stream::plain(shard.shard, std::move(socket));
+    auto stream = state->tls ? Stream::tls(shard.shard, std::move(fd), *state->tls) : Stream::plain(shard.shard, std::move(fd));
     stream->hold(std::move(lease));
     std::make_shared<Connection>(state, shard, std::move(stream))->start();
   }
