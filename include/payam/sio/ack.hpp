@@ -46,14 +46,14 @@ class Ack {
   std::shared_ptr<detail::AckSink> sink_;
 };
 
-// Why emit_with_ack() has no reply.
+// Why emit_with_ack() has no reply. A value.
 struct AckError {
   enum class Kind { timed_out, disconnected, invalid };
   Kind kind = Kind::timed_out;
   std::string detail;  // with `invalid`: what of the reply did not fit
 };
 
-// What came back from many sockets (or servers) before the time-out.
+// What came back from many sockets (or servers) before the time-out. A value.
 template <class Reply>
 struct Replies {
   std::vector<Reply> replies;

@@ -1,4 +1,4 @@
-// Events as middleware and catch-all listeners see them, and the refusals of middleware.
+// Events as middleware and catch-all listeners see them, and the refusals of middleware. Values, given on the socket's shard.
 #pragma once
 
 #include <boost/json/value.hpp>

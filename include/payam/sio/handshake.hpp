@@ -16,7 +16,7 @@ class Session;
 
 namespace payam::sio {
 
-// One per Socket; lives as long as it.
+// One per Socket; lives as long as it. Does not change; read it on the socket's shard.
 class Handshake {
  public:
   // `session` is the connection, whose request is kept with it.

@@ -1,6 +1,6 @@
 // From C++ values to the arguments of an event and back. A type may be a number, bool, string, std::optional, std::vector,
 // std::map<std::string, T>, a struct or enum described with Boost.Describe, Binary, or any Boost.JSON type. For another type
-// specialise sio::Converter. Pure.
+// specialise sio::Converter. Pure: any thread.
 #pragma once
 
 #include <boost/describe/class.hpp>

@@ -1,4 +1,5 @@
-// What can be set on a Server. The names and defaults are those of the Socket.IO documentation where it has them.
+// What can be set on a Server. The names and defaults are those of the Socket.IO documentation where it has them. Functions are
+// called on shards: with several threads several at the same time.
 #pragma once
 
 #include <any>

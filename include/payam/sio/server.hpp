@@ -31,6 +31,7 @@ struct Response;
 
 namespace payam::sio {
 
+// A snapshot, by Server::counters().
 struct Counters {
   std::uint64_t connections_open = 0;  // Engine.IO sessions
   std::uint64_t connections_opened = 0;
@@ -46,7 +47,7 @@ struct Counters {
   std::uint64_t deliveries = 0;  // packets handed to connections
   std::uint64_t volatile_dropped = 0;
   std::uint64_t acks_timed_out = 0;
-  std::uint64_t bytes_queued = 0;  // for all connections
+  std::uint64_t bytes_queued = 0;  // for all connections; for one: Socket::conn().buffered_bytes()
 };
 
 namespace detail {
@@ -59,7 +60,7 @@ class Server : public Namespace {
   explicit Server(Options options = {});
   // On the application's shards, which outlive the server; for attach(). close() and wait() while they run.
   Server(std::vector<Shard*> shards, Options options);
-  // On the application's own loop, run by one thread; for listen().
+  // On the application's own loop, run by one thread; for listen() or handle().
   Server(boost::asio::io_context& context, Options options);
   // close(), and for its own threads: waits for them.
   ~Server();

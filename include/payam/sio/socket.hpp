@@ -48,7 +48,9 @@ class Conn {
   const std::string& id() const;       // Engine.IO's; a secret between the client and us, unlike Socket::id
   std::string_view transport() const;  // "polling" or "websocket"
   bool is_open() const;
-  std::size_t buffered_bytes() const;  // queued and not yet with the kernel
+  // Queued and not yet with the kernel. Over Options::max_buffered_bytes volatile events are dropped, any other closes the
+  // connection ("buffer overflow").
+  std::size_t buffered_bytes() const;
 
  private:
   std::shared_ptr<eio::Session> session_;

@@ -1,4 +1,4 @@
-// Whom a broadcast goes to, and how. Pure.
+// Whom a broadcast goes to, and how. Values.
 #pragma once
 
 #include <initializer_list>
