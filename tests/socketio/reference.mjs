@@ -1,16 +1,16 @@
 // The reference server on a free port, with those features of sio-features that the differential test uses. Prints its port.
 import http from 'node:http';
 import {Server} from 'socket.io';
+import msgpack from 'socket.io-msgpack-parser';
 
 const server = http.createServer();
-const io = new Server(server, {cors: {origin: '*'}, cleanupEmptyChildNamespaces: true});
 
 const echo = (socket) => (...args) => {
   if (typeof args.at(-1) === 'function') args.pop();
   socket.emit('echo', ...args);
 };
 
-const addFeatures = (nsp, main) => nsp.on('connection', (socket) => {
+const addFeatures = (io, nsp, main) => nsp.on('connection', (socket) => {
   socket.emit('welcome', main ? {auth: socket.handshake.auth, recovered: socket.recovered, transport: socket.conn.transport.name, query: ''} : nsp.name);
   socket.on('echo', echo(socket));
   if (!main) return;
@@ -37,15 +37,22 @@ const addFeatures = (nsp, main) => nsp.on('connection', (socket) => {
   socket.on('end me', (close) => socket.disconnect(close));
 });
 
-addFeatures(io.of('/'), true);
-io.of('/guarded').use((socket, next) => {
-  if (socket.handshake.auth.token !== undefined) return next();
-  const error = new Error('Not authorized');
-  error.data = {code: 'unauthorized'};
-  next(error);
-});
-io.of(/^\/dynamic-\d+$/).on('connection', (socket) => {
-  socket.emit('welcome', socket.nsp.name);
-  socket.on('echo', echo(socket));
-});
+function serve(path, options) {
+  const io = new Server(server, {path, cors: {origin: '*'}, ...options});
+  addFeatures(io, io.of('/'), true);
+  io.of('/guarded').use((socket, next) => {
+    if (socket.handshake.auth.token !== undefined) return next();
+    const error = new Error('Not authorized');
+    error.data = {code: 'unauthorized'};
+    next(error);
+  });
+  io.of(/^\/dynamic-\d+$/).on('connection', (socket) => {
+    socket.emit('welcome', socket.nsp.name);
+    socket.on('echo', echo(socket));
+  });
+}
+
+serve('/socket.io/', {cleanupEmptyChildNamespaces: true});
+serve('/recovery/', {connectionStateRecovery: {}});
+serve('/msgpack/', {parser: msgpack});
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
