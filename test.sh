@@ -54,6 +54,7 @@ prepare() {
 prepare install tools/install test
 step layers tests/layers_check.py
 step layers-self-test tests/layers_check.py --self-test
+step checklist tests/checklist_check.py
 step format tools/format --check
 prepare build-dev tools/build dev
 step unit tools/test
