@@ -65,4 +65,10 @@ std::unique_ptr<eio::Server> make_command_server(std::vector<Shard*> shards) {
   return make_server<Commands>(std::move(shards), std::move(options));
 }
 
+std::unique_ptr<eio::Server> make_version_3_server(std::vector<Shard*> shards) {
+  eio::Options options;
+  options.allow_eio3 = true;
+  return make_server<Commands>(std::move(shards), std::move(options));
+}
+
 }  // namespace payam::conformance

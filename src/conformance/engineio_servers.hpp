@@ -16,4 +16,7 @@ std::unique_ptr<eio::Server> make_echo_server(std::vector<Shard*> shards);
 // for it.
 std::unique_ptr<eio::Server> make_command_server(std::vector<Shard*> shards);
 
+// `/engine.io-3/`: the same sessions, also for clients of version 3.
+std::unique_ptr<eio::Server> make_version_3_server(std::vector<Shard*> shards);
+
 }  // namespace payam::conformance

@@ -39,10 +39,12 @@ int run(const std::string& host, std::uint16_t port, int threads) {
 
   const auto echo = payam::conformance::make_echo_server(shards);
   const auto commands = payam::conformance::make_command_server(shards);
+  const auto version_3 = payam::conformance::make_version_3_server(shards);
   const auto socketio = payam::conformance::make_socketio_server(shards);
   payam::http::Router router;
   echo->attach(router, "/engine.io/");
   commands->attach(router, "/engine.io-commands/");
+  version_3->attach(router, "/engine.io-3/");
   socketio->attach(router);
 
   payam::http::ServerOptions options;
@@ -56,8 +58,8 @@ int run(const std::string& host, std::uint16_t port, int threads) {
   wait_for_stop(signals);
   server.stop();
   socketio->close();
-  for (auto* engine : {echo.get(), commands.get()}) engine->shutdown();
-  for (auto* engine : {echo.get(), commands.get()}) engine->wait(kStopLimit);
+  for (auto* engine : {echo.get(), commands.get(), version_3.get()}) engine->shutdown();
+  for (auto* engine : {echo.get(), commands.get(), version_3.get()}) engine->wait(kStopLimit);
   socketio->wait(kStopLimit);
   server.wait(kStopLimit);
   return 0;

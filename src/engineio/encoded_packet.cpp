@@ -54,8 +54,16 @@ PacketRef EncodedPacket::message(std::span<const std::string_view> parts) {
   return PacketRef(packet);
 }
 
-PacketRef EncodedPacket::base64(std::string_view bytes) {
-  std::string text("b");
+PacketRef EncodedPacket::binary_for(Protocol protocol, BinaryForm form, std::string_view bytes) {
+  if (form == BinaryForm::frame) {
+    if (protocol == Protocol::v4) return binary(bytes);
+    EncodedPacket* packet = allocate(1 + bytes.size(), Opcode::binary);
+    char* out = packet->data() + packet->header_bytes_;
+    *out++ = '\4';
+    bytes.copy(out, bytes.size());
+    return PacketRef(packet);
+  }
+  std::string text(protocol == Protocol::v4 ? "b" : "b4");
   base64_encode_to(text, bytes);
   EncodedPacket* packet = allocate(text.size(), Opcode::text);
   text.copy(packet->data() + packet->header_bytes_, text.size());

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "engineio/session_types.hpp"
 #include "engineio/websocket/frame.hpp"
 
 namespace payam::eio::websocket {
@@ -31,8 +32,8 @@ class EncodedPacket {
   static PacketRef binary(std::string_view bytes);
   // A text message assembled from parts in one allocation: type 4, then the parts.
   static PacketRef message(std::span<const std::string_view> parts);
-  // The same as text, "b" and base64, for a websocket whose client takes no binary frames.
-  static PacketRef base64(std::string_view bytes);
+  // A binary message as a websocket of that kind takes it: base64 is text, "b…"; version 3 puts the type before the data.
+  static PacketRef binary_for(Protocol protocol, BinaryForm form, std::string_view bytes);
   // A websocket's own control frame, so that one queue holds all a connection sends; has no polling form.
   // `payload` is at most kMaxControlPayload bytes.
   static PacketRef control(websocket::Opcode opcode, std::string_view payload);

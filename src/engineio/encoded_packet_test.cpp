@@ -43,10 +43,19 @@ TEST(EncodedPacket, BinaryHasNoDigitOnWebsocketAndBase64OnPolling) {
   EXPECT_EQ(polling(packet), "bAQIDBA==");
 }
 
-TEST(EncodedPacket, BinaryMayBeTextOnAWebsocket) {
-  const auto packet = EncodedPacket::base64("\x01\x02\x03\x04"s);
-  EXPECT_EQ(packet->frame(), "\x81\x09"s + "bAQIDBA==");
-  EXPECT_FALSE(packet->is_binary());
+TEST(EncodedPacket, BinaryTakesTheFormItsClientTakes) {
+  const std::string bytes = "\x01\x02\x03\x04";
+  const struct {
+    Protocol protocol;
+    BinaryForm form;
+    std::string frame;
+  } cases[] = {
+      {Protocol::v4, BinaryForm::frame, "\x82\x04\x01\x02\x03\x04"s},
+      {Protocol::v4, BinaryForm::base64, "\x81\x09"s + "bAQIDBA=="},
+      {Protocol::v3, BinaryForm::frame, "\x82\x05\x04\x01\x02\x03\x04"s},
+      {Protocol::v3, BinaryForm::base64, "\x81\x0a"s + "b4AQIDBA=="},
+  };
+  for (const auto& each : cases) EXPECT_EQ(EncodedPacket::binary_for(each.protocol, each.form, bytes)->frame(), each.frame);
 }
 
 TEST(EncodedPacket, JoinsTheParts) {

@@ -78,8 +78,10 @@ std::optional<Refusal> check_handshake(const RequestFacts& request, Transport wa
   return std::nullopt;
 }
 
-std::optional<Refusal> check_protocol(const RequestFacts& request) {
-  return request.eio == "4" ? std::nullopt : std::optional(Refusal::unsupported_protocol);
+std::expected<Protocol, Refusal> check_protocol(const RequestFacts& request, Eio3 eio3) {
+  if (request.eio == "4") return Protocol::v4;
+  if (eio3 == Eio3::allowed) return Protocol::v3;
+  return std::unexpected(Refusal::unsupported_protocol);
 }
 
 std::string to_json(const OpenData& open) {

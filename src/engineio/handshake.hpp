@@ -50,7 +50,9 @@ std::optional<Refusal> check_session(const RequestFacts& request, Transport want
 
 std::optional<Refusal> check_handshake(const RequestFacts& request, Transport wanted);
 
-std::optional<Refusal> check_protocol(const RequestFacts& request);
+// Anything but 4 is version 3, as in the reference server; which is spoken only if it is allowed.
+enum class Eio3 : std::uint8_t { refused, allowed };
+std::expected<Protocol, Refusal> check_protocol(const RequestFacts& request, Eio3 eio3);
 
 // The data of the open packet.
 struct OpenData {

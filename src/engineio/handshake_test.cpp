@@ -86,15 +86,23 @@ TEST(Handshake, ASessionIsUsedThroughItsOwnTransport) {
   EXPECT_EQ(check_session(websocket(), Transport::websocket, Transport::polling, {.upgrades = false}), Refusal::bad_request);
 }
 
-TEST(Handshake, OnlyVersionFourIsSpoken) {
+TEST(Handshake, OnlyVersionFourIsSpokenUnlessThreeIsAllowed) {
   auto request = poll();
-  EXPECT_EQ(check_protocol(request), std::nullopt);
-  for (const char* version : {"", "3", "5", "abc", "04", "4 ", "44"}) {
+  EXPECT_EQ(check_protocol(request, Eio3::refused), Protocol::v4);
+  EXPECT_EQ(check_protocol(request, Eio3::allowed), Protocol::v4);
+  for (const std::optional<std::string_view> version : {std::optional<std::string_view>("3"),
+                                                        {""},
+                                                        {"5"},
+                                                        {"abc"},
+                                                        {"04"},
+                                                        {"4 "},
+                                                        {"44"},
+                                                        std::optional<std::string_view>()}) {
     request.eio = version;
-    EXPECT_EQ(check_protocol(request), Refusal::unsupported_protocol) << version;
+    EXPECT_EQ(check_protocol(request, Eio3::refused), std::unexpected(Refusal::unsupported_protocol))
+        << version.value_or("none");
+    EXPECT_EQ(check_protocol(request, Eio3::allowed), Protocol::v3) << version.value_or("none");
   }
-  request.eio = std::nullopt;
-  EXPECT_EQ(check_protocol(request), Refusal::unsupported_protocol);
 }
 
 TEST(Handshake, RefusalsAreJsonWithANumericCode) {

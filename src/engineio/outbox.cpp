@@ -3,8 +3,6 @@
 #include <cassert>
 #include <utility>
 
-#include "engineio/packet.hpp"
-
 namespace payam::eio {
 
 void Outbox::push(PacketRef packet, bool compress) {
@@ -53,18 +51,15 @@ void Outbox::clear() {
   head_ = sent_of_first_ = bytes_ = 0;
 }
 
-std::string Outbox::take_payload(std::size_t limit) {
-  std::string payload;
-  payload.reserve(limit < count() ? 0 : bytes_);
+std::vector<PacketRef> Outbox::take(std::size_t limit) {
+  std::vector<PacketRef> packets;
   for (; limit > 0 && !empty(); --limit, ++head_) {
-    if (!payload.empty()) payload.push_back(kRecordSeparator);
-    PacketRef& packet = entries_[head_].packet;
-    packet->append_polling(payload);
+    PacketRef packet = std::move(entries_[head_].packet);
     bytes_ -= packet->frame().size();
-    packet.reset();
+    packets.push_back(std::move(packet));
   }
   if (empty()) clear();
-  return payload;
+  return packets;
 }
 
 }  // namespace payam::eio

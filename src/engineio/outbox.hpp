@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,8 +40,8 @@ class Outbox {
   void drop_unsent();
   void clear();
 
-  // Moves the first packets, at most `limit`, into one polling payload. Nothing of them has been written.
-  std::string take_payload(std::size_t limit = std::numeric_limits<std::size_t>::max());
+  // Takes the first packets out, at most `limit`. Nothing of them has been written.
+  std::vector<PacketRef> take(std::size_t limit);
 
   // Empties the outbox into `add(Entry&&)`, in order. Nothing of it has been written.
   template <class Add>

@@ -20,6 +20,15 @@ std::optional<Packet> decode_packet(std::string_view text, std::string& bytes) {
   return Packet{.type = PacketType::message, .binary = true, .data = bytes};
 }
 
+Payload encode_payload(std::span<const PacketRef> packets) {
+  Payload payload;
+  for (const auto& packet : packets) {
+    if (!payload.body.empty()) payload.body.push_back(kRecordSeparator);
+    packet->append_polling(payload.body);
+  }
+  return payload;
+}
+
 PayloadReader::Step PayloadReader::next(Packet& packet) {
   if (done_) return Step::end;
   const std::size_t separator = rest_.find(kRecordSeparator);

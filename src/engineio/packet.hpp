@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,13 @@ struct Packet {
   std::string_view data;  // of the buffer it was read from
 
   bool operator==(const Packet&) const = default;
+};
+
+// What a poll answers with, or a post brings: text, or octets (version 3 with binary messages).
+enum class PayloadForm : std::uint8_t { text, octets };
+struct Payload {
+  std::string body;
+  PayloadForm form = PayloadForm::text;
 };
 
 inline constexpr char kRecordSeparator = '\x1e';
@@ -46,5 +54,8 @@ class PayloadReader {
   bool done_ = false;
   std::string bytes_;  // the present binary packet's
 };
+
+// What a poll answers with.
+Payload encode_payload(std::span<const PacketRef> packets);
 
 }  // namespace payam::eio

@@ -86,6 +86,16 @@ TEST(Payload, ReadsBinaryOfEveryLength) {
             (std::vector{binary("\1\2\3"s), binary("\4\5\6"s)}));
 }
 
+TEST(Payload, WritesPacketsPartedBySeparators) {
+  const std::vector<PacketRef> packets{EncodedPacket::text(PacketType::message, "a"), EncodedPacket::binary("\1\2\3\4"),
+                                       EncodedPacket::text(PacketType::close, {})};
+  EXPECT_EQ(encode_payload(packets).body,
+            "4a\x1e"
+            "bAQIDBA==\x1e"
+            "1");
+  EXPECT_EQ(encode_payload(packets).form, PayloadForm::text);
+}
+
 TEST(Payload, PersianAndEmojiAreJustText) {
   EXPECT_EQ(decode("4سلام 👋").packets, (std::vector{text(PacketType::message, "سلام 👋")}));
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engineio/payload_v3.hpp"
+
 namespace payam::eio {
 namespace {
 
@@ -13,26 +15,32 @@ constexpr Millis kTimerSlack{20};
 // Packets in one polling payload. The specification knows no bound, but clients do: python-engineio refuses more than 16.
 constexpr std::size_t kMaxPollPackets = 16;
 
-std::string bare(PacketType type) { return {static_cast<char>(type)}; }
-
 // Shared by all sessions: a heartbeat allocates nothing.
 const PacketRef& ping_packet() {
   static const PacketRef packet = EncodedPacket::text(PacketType::ping, {});
   return packet;
 }
 
+const PacketRef& pong_packet() {
+  static const PacketRef packet = EncodedPacket::text(PacketType::pong, {});
+  return packet;
+}
+
 }  // namespace
 
-SessionMachine::SessionMachine(const SessionTimes& times, std::size_t max_buffered_bytes, Transport transport, SteadyTime now,
+SessionMachine::SessionMachine(const SessionTimes& times, std::size_t max_buffered_bytes, SessionKind kind, SteadyTime now,
                                SessionSink& sink)
     : times_(times),
       max_buffered_bytes_(max_buffered_bytes),
       sink_(sink),
-      transport_(transport),
-      heartbeat_at_(now + times.ping_interval) {}
+      kind_(kind),
+      awaiting_heartbeat_(kind.protocol == Protocol::v3),
+      heartbeat_at_(now + times.ping_interval) {
+  if (awaiting_heartbeat_) heartbeat_at_ += times.ping_timeout;
+}
 
 std::size_t SessionMachine::buffered_bytes() const {
-  return transport_ == Transport::websocket && state_ != State::closed ? sink_.unsent_bytes() : waiting_.bytes();
+  return kind_.transport == Transport::websocket && state_ != State::closed ? sink_.unsent_bytes() : waiting_.bytes();
 }
 
 SteadyTime SessionMachine::deadline() const {
@@ -50,19 +58,19 @@ void SessionMachine::on_time(SteadyTime now) {
     sink_.drop_candidate();
   }
   if (state_ != State::open || upgrade_ == Upgrade::probed || now < heartbeat_at_) return;
-  if (awaiting_pong_) return finish(CloseReason::ping_timeout);
+  if (awaiting_heartbeat_) return finish(CloseReason::ping_timeout);
   ping(now);
 }
 
 void SessionMachine::ping(SteadyTime now) {
-  awaiting_pong_ = true;
+  awaiting_heartbeat_ = true;
   heartbeat_at_ = std::max(heartbeat_at_, now - kTimerSlack) + times_.ping_timeout;
   send(std::span(&ping_packet(), 1), {.droppable = false, .compress = false});
 }
 
 bool SessionMachine::send(std::span<const PacketRef> packets, SendOptions options) {
   if (state_ != State::open) return false;
-  const bool websocket = transport_ == Transport::websocket;
+  const bool websocket = kind_.transport == Transport::websocket;
   if (options.droppable && !(websocket ? sink_.is_writable() : poll_pending_)) return false;
   std::size_t bytes = buffered_bytes();
   for (const auto& packet : packets) bytes += packet->frame().size();
@@ -82,17 +90,28 @@ bool SessionMachine::send(std::span<const PacketRef> packets, SendOptions option
 }
 
 void SessionMachine::flush() {
-  if (poll_pending_ && !waiting_.empty()) answer(waiting_.take_payload(kMaxPollPackets));
+  if (poll_pending_ && !waiting_.empty()) answer(take_payload());
 }
 
-void SessionMachine::answer(std::string payload) {
+void SessionMachine::answer(Payload payload) {
   poll_pending_ = false;
   sink_.answer_poll(std::move(payload));
 }
 
+void SessionMachine::answer_with(PacketType type) {
+  const PacketRef packet = EncodedPacket::text(type, {});
+  answer(encode(std::span(&packet, 1)));
+}
+
+Payload SessionMachine::take_payload() { return encode(waiting_.take(kMaxPollPackets)); }
+
+Payload SessionMachine::encode(std::span<const PacketRef> packets) const {
+  return kind_.protocol == Protocol::v4 ? encode_payload(packets) : encode_payload_v3(packets, kind_.binary);
+}
+
 void SessionMachine::close(SteadyTime now) {
   if (state_ != State::open) return;
-  if (transport_ == Transport::websocket) {
+  if (kind_.transport == Transport::websocket) {
     state_ = State::closed;
     sink_.close_websocket(true);
     sink_.closed(CloseReason::forced_close);
@@ -106,8 +125,8 @@ void SessionMachine::close(SteadyTime now) {
 // The packets, and "1" to the next poll: a client that finds both in one hears of the end before it has read the packets (a
 // Socket.IO client would take a wanted disconnection for a lost connection).
 void SessionMachine::answer_last_poll() {
-  if (!waiting_.empty()) return answer(waiting_.take_payload());
-  answer(bare(PacketType::close));
+  if (!waiting_.empty()) return answer(take_payload());
+  answer_with(PacketType::close);
   finish(CloseReason::forced_close);
 }
 
@@ -117,22 +136,21 @@ void SessionMachine::finish(CloseReason reason, PacketType last_answer) {
   if (state_ == State::closed) return;
   state_ = State::closed;
   if (poll_pending_) {
-    // It would have taken these at the turn's end anyway.
-    if (waiting_.empty() || last_answer != PacketType::noop) waiting_.push(EncodedPacket::text(last_answer, {}), false);
-    answer(waiting_.take_payload());
+    // It would have taken what is queued at the turn's end anyway.
+    waiting_.empty() ? answer_with(last_answer) : answer(take_payload());
   }
   waiting_.clear();
   if (upgrade_ != Upgrade::none) {
     upgrade_ = Upgrade::none;
     sink_.drop_candidate();
   }
-  if (transport_ == Transport::websocket) sink_.close_websocket(false);
+  if (kind_.transport == Transport::websocket) sink_.close_websocket(false);
   sink_.closed(reason);
 }
 
 SessionMachine::Admission SessionMachine::start_poll(SteadyTime now) {
   on_time(now);
-  if (state_ == State::closed || transport_ != Transport::polling) return Admission::refused;
+  if (state_ == State::closed || kind_.transport != Transport::polling) return Admission::refused;
   if (poll_pending_) {
     finish(CloseReason::transport_error);
     return Admission::overlap;
@@ -143,18 +161,22 @@ SessionMachine::Admission SessionMachine::start_poll(SteadyTime now) {
   } else if (!waiting_.empty()) {
     sink_.flush_later();
   } else if (upgrade_ == Upgrade::probed) {
-    answer(bare(PacketType::noop));
+    answer_with(PacketType::noop);
   }
   return Admission::accepted;
 }
 
 void SessionMachine::abort_poll() {
   // After the upgrade polls no longer matter.
-  if (transport_ == Transport::polling) finish(CloseReason::transport_error);
+  if (kind_.transport == Transport::polling) finish(CloseReason::transport_error);
 }
 
-SessionMachine::Admission SessionMachine::start_post() {
-  if (state_ == State::closed || transport_ != Transport::polling) return Admission::refused;
+SessionMachine::Admission SessionMachine::start_post(PayloadForm form) {
+  if (state_ == State::closed || kind_.transport != Transport::polling) return Admission::refused;
+  if (form == PayloadForm::octets && kind_.protocol == Protocol::v4) {
+    finish(CloseReason::transport_error);
+    return Admission::refused;
+  }
   if (post_pending_) {
     finish(CloseReason::transport_error);
     return Admission::overlap;
@@ -165,13 +187,18 @@ SessionMachine::Admission SessionMachine::start_post() {
 
 void SessionMachine::abort_post() {
   post_pending_ = false;
-  if (transport_ == Transport::polling) finish(CloseReason::transport_error);
+  if (kind_.transport == Transport::polling) finish(CloseReason::transport_error);
 }
 
-bool SessionMachine::end_post(std::string_view body, SteadyTime now) {
+bool SessionMachine::end_post(std::string_view body, PayloadForm form, SteadyTime now) {
   post_pending_ = false;
-  if (state_ == State::closed || transport_ != Transport::polling) return false;
-  PayloadReader reader(body);
+  if (state_ == State::closed || kind_.transport != Transport::polling) return false;
+  return kind_.protocol == Protocol::v4 ? read_payload(PayloadReader(body), now)
+                                        : read_payload(PayloadReaderV3(body, form), now);
+}
+
+template <class Reader>
+bool SessionMachine::read_payload(Reader reader, SteadyTime now) {
   Packet packet;
   for (;;) {
     switch (reader.next(packet)) {
@@ -199,11 +226,8 @@ void SessionMachine::handle(const Packet& packet, SteadyTime now) {
   if (state_ != State::open) return;
   switch (packet.type) {
     case PacketType::message: sink_.deliver(packet); break;
-    case PacketType::pong:
-      awaiting_pong_ = false;
-      heartbeat_at_ = now + times_.ping_interval;
-      break;
-    case PacketType::ping: finish(CloseReason::transport_error); break;  // the server pings, since version 4
+    case PacketType::ping:
+    case PacketType::pong: heartbeat(packet.type, now); break;
     case PacketType::open:
     case PacketType::upgrade:
     case PacketType::noop:
@@ -211,8 +235,21 @@ void SessionMachine::handle(const Packet& packet, SteadyTime now) {
   }
 }
 
+// Version 4: the server pings and the client pongs; version 3: the other way round. Nobody does it in the wrong direction.
+void SessionMachine::heartbeat(PacketType type, SteadyTime now) {
+  const bool client_pings = kind_.protocol == Protocol::v3;
+  if ((type == PacketType::ping) != client_pings) return finish(CloseReason::transport_error);
+  heartbeat_at_ = now + times_.ping_interval;
+  if (client_pings) {
+    heartbeat_at_ += times_.ping_timeout;
+    send(std::span(&pong_packet(), 1), {.droppable = false, .compress = false});
+  } else {
+    awaiting_heartbeat_ = false;
+  }
+}
+
 bool SessionMachine::may_upgrade() const {
-  return state_ != State::closed && transport_ == Transport::polling && upgrade_ == Upgrade::none;
+  return state_ != State::closed && kind_.transport == Transport::polling && upgrade_ == Upgrade::none;
 }
 
 void SessionMachine::start_upgrade(SteadyTime now) {
@@ -228,7 +265,7 @@ void SessionMachine::on_candidate_packet(const Packet* packet, SteadyTime now) {
     upgrade_ = Upgrade::probed;
     sink_.transmit_to_candidate(EncodedPacket::text(PacketType::pong, "probe"));
     // The client now waits for its poll to end before it sends "5".
-    if (poll_pending_) waiting_.empty() ? answer(bare(PacketType::noop)) : flush();
+    if (poll_pending_) waiting_.empty() ? answer_with(PacketType::noop) : flush();
     return;
   }
   if (text && packet->type == PacketType::upgrade && upgrade_ == Upgrade::probed) return complete_upgrade(now);
@@ -244,15 +281,15 @@ void SessionMachine::on_candidate_end(SteadyTime now) {
 
 // Heartbeats go on. The client could not answer a ping while it was between two transports.
 void SessionMachine::end_upgrade(SteadyTime now) {
-  if (upgrade_ == Upgrade::probed && awaiting_pong_) heartbeat_at_ = std::max(heartbeat_at_, now + times_.ping_timeout);
+  if (upgrade_ == Upgrade::probed && awaiting_heartbeat_) heartbeat_at_ = std::max(heartbeat_at_, now + times_.ping_timeout);
   upgrade_ = Upgrade::none;
   upgrade_until_ = SteadyTime::max();
 }
 
 void SessionMachine::complete_upgrade(SteadyTime now) {
   end_upgrade(now);
-  if (poll_pending_) answer(bare(PacketType::noop));
-  transport_ = Transport::websocket;
+  if (poll_pending_) answer_with(PacketType::noop);
+  kind_.transport = Transport::websocket;
   close_by_ = SteadyTime::max();
   sink_.adopt_candidate();
   waiting_.move_to([this](Outbox::Entry&& entry) { sink_.transmit(std::move(entry.packet), entry.compress); });

@@ -29,6 +29,13 @@ struct SessionTimes {
   Millis poll_close_timeout{30'000};  // how long a closing session waits for the poll that takes its last packets
 };
 
+// What a session began as; only its transport changes.
+struct SessionKind {
+  Transport transport = Transport::polling;
+  Protocol protocol = Protocol::v4;
+  BinaryForm binary = BinaryForm::frame;  // on polling, in version 3; version 4 knows base64 only
+};
+
 // What a session has done to it or tells its application. Called inside the machine's calls; deliver() may call the machine
 // again (send, close, terminate), the others must not.
 class SessionSink {
@@ -37,7 +44,7 @@ class SessionSink {
   virtual void closed(CloseReason reason) = 0;     // once; nothing follows
 
   // Polling: answer the pending poll with 200 and this.
-  virtual void answer_poll(std::string payload) = 0;
+  virtual void answer_poll(Payload payload) = 0;
   // Polling: call flush() at the end of the turn.
   virtual void flush_later() = 0;
 
@@ -60,10 +67,11 @@ class SessionSink {
 class SessionMachine {
  public:
   // `times` and `sink` outlive the machine. The session is open; its caller has sent, or sends, the open packet.
-  SessionMachine(const SessionTimes& times, std::size_t max_buffered_bytes, Transport transport, SteadyTime now,
+  SessionMachine(const SessionTimes& times, std::size_t max_buffered_bytes, SessionKind kind, SteadyTime now,
                  SessionSink& sink);
 
-  Transport transport() const { return transport_; }
+  Transport transport() const { return kind_.transport; }
+  Protocol protocol() const { return kind_.protocol; }
   bool is_open() const { return state_ == State::open; }      // takes packets to send
   bool is_closed() const { return state_ == State::closed; }  // and has told closed()
   std::size_t buffered_bytes() const;
@@ -91,7 +99,7 @@ class SessionMachine {
   enum class Admission : std::uint8_t {
     accepted,
     overlap,  // one is pending already: the session has been closed
-    refused,  // the session is not on polling (any more)
+    refused,  // the session is not on polling (any more), or a post of that form has closed it
   };
 
   // A poll arrives; `accepted`: sink.answer_poll() is called for it once, perhaps already inside this call.
@@ -99,13 +107,13 @@ class SessionMachine {
   // The connection of the pending poll has ended, or that of one answered before the answer was sent. A poll that is pending
   // is answered all the same, so that whoever waits for it goes on.
   void abort_poll();
-  // A post arrives; `accepted`: end_post() or abort_post() follows.
-  Admission start_post();
+  // A post arrives; `accepted`: end_post(), refuse_post() or abort_post() follows.
+  Admission start_post(PayloadForm form);
   // Its whole body. False: answer 400; the session is closed or no longer on polling.
-  bool end_post(std::string_view body, SteadyTime now);
+  bool end_post(std::string_view body, PayloadForm form, SteadyTime now);
   // It is refused for its size; the session lives.
   void refuse_post() { post_pending_ = false; }
-  // Its connection ended, or its content is not what a post may hold.
+  // Its connection ended.
   void abort_post();
 
   // From the websocket. `nullptr`: a frame that is no packet.
@@ -124,22 +132,28 @@ class SessionMachine {
 
   void handle(const Packet& packet, SteadyTime now);
   void ping(SteadyTime now);
+  void heartbeat(PacketType type, SteadyTime now);
   void end_upgrade(SteadyTime now);
   void complete_upgrade(SteadyTime now);
   void answer_last_poll();
   void finish(CloseReason reason, PacketType last_answer = PacketType::close);
-  void answer(std::string payload);
+  void answer(Payload payload);
+  void answer_with(PacketType type);
+  Payload take_payload();
+  Payload encode(std::span<const PacketRef> packets) const;
+  template <class Reader>
+  bool read_payload(Reader reader, SteadyTime now);
 
   const SessionTimes& times_;
   const std::size_t max_buffered_bytes_;
   SessionSink& sink_;
   State state_ = State::open;
-  Transport transport_;
+  SessionKind kind_;
   Upgrade upgrade_ = Upgrade::none;
   bool poll_pending_ = false;
   bool post_pending_ = false;
-  bool awaiting_pong_ = false;
-  SteadyTime heartbeat_at_;  // the next ping, or the end of the wait for its pong
+  bool awaiting_heartbeat_;  // the client's turn: a pong, or in version 3 a ping
+  SteadyTime heartbeat_at_;  // the next ping, or the end of the wait for the client's
   SteadyTime upgrade_until_ = SteadyTime::max();
   SteadyTime close_by_ = SteadyTime::max();
   Outbox waiting_;  // for the next poll

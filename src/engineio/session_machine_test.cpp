@@ -19,15 +19,18 @@ PacketRef message(std::string_view text) { return EncodedPacket::text(PacketType
 // A session in a world where time stands still until told; everything it does is written down.
 class Bench final : public SessionSink {
  public:
+  explicit Bench(SessionKind kind, std::size_t max_buffered = 1000) : machine(times, max_buffered, kind, kStart, *this) {}
   explicit Bench(Transport transport, std::size_t max_buffered = 1000)
-      : machine(times, max_buffered, transport, kStart, *this) {}
+      : Bench(SessionKind{.transport = transport}, max_buffered) {}
 
   void deliver(const Packet& packet) override {
     note((packet.binary ? "binary " : "got ") + std::string(packet.data));
     if (on_message) on_message(packet.data);
   }
   void closed(CloseReason reason) override { note("closed: " + std::string(to_string(reason))); }
-  void answer_poll(std::string payload) override { note("poll " + payload); }
+  void answer_poll(Payload payload) override {
+    note((payload.form == PayloadForm::octets ? "octets " : "poll ") + payload.body);
+  }
   void flush_later() override { flush_wanted = true; }
   std::size_t unsent_bytes() const override { return unsent; }
   bool is_writable() const override { return writable; }
@@ -64,8 +67,8 @@ class Bench final : public SessionSink {
     return admission;
   }
   bool post(std::string_view body) {
-    if (machine.start_post() != Admission::accepted) return false;
-    const bool good = machine.end_post(body, now());
+    if (machine.start_post(PayloadForm::text) != Admission::accepted) return false;
+    const bool good = machine.end_post(body, PayloadForm::text, now());
     end_turn();
     return good;
   }
@@ -240,10 +243,10 @@ TEST(Session, ASecondPollEndsIt) {
 
 TEST(Session, ASecondPostEndsIt) {
   Bench bench(Transport::polling);
-  EXPECT_EQ(bench.machine.start_post(), Admission::accepted);
-  EXPECT_EQ(bench.machine.start_post(), Admission::overlap);
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::accepted);
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::overlap);
   EXPECT_EQ(bench.did(), Log{"closed: transport error"});
-  EXPECT_FALSE(bench.machine.end_post("4late", bench.now()));
+  EXPECT_FALSE(bench.machine.end_post("4late", PayloadForm::text, bench.now()));
   EXPECT_EQ(bench.did(), Log{});
 }
 
@@ -264,17 +267,23 @@ TEST(Session, AnAnswerThatWasNotDeliveredEndsItToo) {
 
 TEST(Session, AnAbortedPostEndsIt) {
   Bench bench(Transport::polling);
-  EXPECT_EQ(bench.machine.start_post(), Admission::accepted);
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::accepted);
   bench.machine.abort_post();
   EXPECT_EQ(bench.did(), Log{"closed: transport error"});
 }
 
 TEST(Session, APostThatIsTooLargeIsForgotten) {
   Bench bench(Transport::polling);
-  EXPECT_EQ(bench.machine.start_post(), Admission::accepted);
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::accepted);
   bench.machine.refuse_post();
   EXPECT_TRUE(bench.post("4next"));
   EXPECT_EQ(bench.did(), Log{"got next"});
+}
+
+TEST(Session, APostOfOctetsEndsIt) {
+  Bench bench(Transport::polling);
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::octets), Admission::refused);
+  EXPECT_EQ(bench.did(), Log{"closed: transport error"});
 }
 
 // Heartbeats
@@ -358,6 +367,58 @@ TEST(Session, AStalledLoopDoesNotEatThePongsTime) {
   EXPECT_GE(bench.machine.deadline(), kStart + 5'180ms);
 }
 
+// Version 3
+
+SessionKind version_3(Transport transport) { return {.transport = transport, .protocol = Protocol::v3}; }
+
+TEST(SessionV3, TheClientPings) {
+  Bench bench(version_3(Transport::websocket));
+  bench.wait(499ms);
+  bench.receive("2");
+  EXPECT_EQ(bench.did(), Log{"ws 3"});
+  bench.wait(499ms);
+  EXPECT_EQ(bench.did(), Log{});
+  bench.wait(1ms);
+  EXPECT_EQ(bench.did(), (Log{"close ws", "closed: ping timeout"}));
+}
+
+TEST(SessionV3, APongFromTheClientEndsIt) {
+  Bench bench(version_3(Transport::websocket));
+  bench.receive("3");
+  EXPECT_EQ(bench.did(), (Log{"close ws", "closed: transport error"}));
+}
+
+TEST(SessionV3, PayloadsHaveLengths) {
+  Bench bench(version_3(Transport::polling));
+  EXPECT_TRUE(bench.post("6:4hello2:4€1:2"));
+  EXPECT_EQ(bench.did(), (Log{"got hello", "got €"}));
+  bench.poll();
+  EXPECT_EQ(bench.did(), Log{"poll 1:3"});
+  bench.poll();
+  EXPECT_TRUE(bench.post("1:1"));
+  EXPECT_EQ(bench.did(), (Log{"poll 1:6", "closed: transport close"}));
+}
+
+TEST(SessionV3, OctetsGoBothWays) {
+  Bench bench(version_3(Transport::polling));
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::octets), Admission::accepted);
+  EXPECT_TRUE(bench.machine.end_post("\x01\x03\xff\x04\x01\x02", PayloadForm::octets, bench.now()));
+  EXPECT_EQ(bench.did(), Log{"binary \1\2"});
+  const PacketRef binary = EncodedPacket::binary("\1\2");
+  bench.machine.send(std::span(&binary, 1), {});
+  bench.poll();
+  EXPECT_EQ(bench.did(), Log{"octets \x01\x03\xff\x04\x01\x02"});
+}
+
+TEST(SessionV3, UpgradesLikeVersionFour) {
+  Bench bench(version_3(Transport::polling));
+  bench.poll();
+  bench.probe();
+  bench.send({"a"});
+  bench.candidate("5");
+  EXPECT_EQ(bench.did(), (Log{"candidate 3probe", "poll 1:6", "adopt", "ws 4a"}));
+}
+
 // Closing
 
 TEST(Session, APendingPollTakesWhatTheTurnHadQueued) {
@@ -367,10 +428,7 @@ TEST(Session, APendingPollTakesWhatTheTurnHadQueued) {
   EXPECT_FALSE(
       wrong.post("4a\x1e"
                  "abc"));
-  EXPECT_EQ(wrong.did(), (Log{"got a",
-                              "poll 4echo\x1e"
-                              "1",
-                              "closed: parse error"}));
+  EXPECT_EQ(wrong.did(), (Log{"got a", "poll 4echo", "closed: parse error"}));
 
   Bench closing(Transport::polling);
   closing.on_message = [&](std::string_view) { closing.send({"echo"}); };
@@ -421,6 +479,26 @@ TEST(Session, TheServersCloseWaitsForThePollThatTakesIt) {
   bench.wait(1'000ms);  // no heartbeat ends it meanwhile
   bench.poll();
   EXPECT_EQ(bench.did(), Log{"poll 4a"});
+  bench.poll();
+  EXPECT_EQ(bench.did(), (Log{"poll 1", "closed: forced close"}));
+}
+
+TEST(Session, NoPayloadHoldsMorePacketsThanClientsTake) {
+  Bench bench(Transport::polling);
+  for (int i = 0; i < 20; ++i) bench.send({"x"});
+  bench.machine.close(bench.now());
+  std::string sixteen = "4x";
+  for (int i = 1; i < 16; ++i)
+    sixteen +=
+        "\x1e"
+        "4x";
+  bench.poll();
+  EXPECT_EQ(bench.did(), Log{"poll " + sixteen});
+  bench.poll();
+  EXPECT_EQ(bench.did(), Log{"poll 4x\x1e"
+                             "4x\x1e"
+                             "4x\x1e"
+                             "4x"});
   bench.poll();
   EXPECT_EQ(bench.did(), (Log{"poll 1", "closed: forced close"}));
 }
@@ -511,13 +589,13 @@ TEST(Session, BeforeTheProbePollingIsAsEver) {
 
 TEST(Session, AfterTheUpgradePollingIsRefused) {
   Bench bench(Transport::polling);
-  bench.machine.start_post();
+  bench.machine.start_post(PayloadForm::text);
   bench.probe();
   bench.candidate("5");
   bench.did();
-  EXPECT_FALSE(bench.machine.end_post("4late", bench.now()));
+  EXPECT_FALSE(bench.machine.end_post("4late", PayloadForm::text, bench.now()));
   EXPECT_EQ(bench.poll(), Admission::refused);
-  EXPECT_EQ(bench.machine.start_post(), Admission::refused);
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::refused);
   bench.machine.abort_poll();
   bench.machine.abort_post();
   EXPECT_EQ(bench.did(), Log{});

@@ -4,7 +4,6 @@
 
 #include "socketio/json_text.hpp"
 #include "socketio/msgpack.hpp"
-#include "socketio/packet.hpp"
 
 namespace payam::sio {
 
@@ -83,14 +82,14 @@ PacketParts Encoder::ack(std::string_view nsp, std::uint64_t id, Content& conten
   return text_message(pieces, attachments);
 }
 
-PacketParts Encoder::object(int type, std::string_view nsp, const json::object* payload) const {
+PacketParts Encoder::control(PacketType type, std::string_view nsp, const json::value* payload) const {
   if (parser_ == Parser::msgpack) {
-    std::string out = msgpack_start(type, nsp, payload != nullptr, std::nullopt);
+    std::string out = msgpack_start(static_cast<int>(type), nsp, payload != nullptr, std::nullopt);
     if (payload != nullptr) write_msgpack(out, *payload, {});
     return binary_message(out);
   }
   std::string text;
-  append_header(text, static_cast<PacketType>(type), 0, nsp, std::nullopt);
+  append_header(text, type, 0, nsp, std::nullopt);
   if (payload != nullptr) write_json(text, *payload);
   const std::array<std::string_view, 1> pieces{text};
   return text_message(pieces, {});
@@ -99,17 +98,22 @@ PacketParts Encoder::object(int type, std::string_view nsp, const json::object* 
 PacketParts Encoder::connect(std::string_view nsp, std::string_view sid, std::string_view pid) const {
   json::object payload{{"sid", sid}};
   if (!pid.empty()) payload.emplace("pid", pid);
-  return object(static_cast<int>(PacketType::connect), nsp, &payload);
+  const json::value value(std::move(payload));
+  return control(PacketType::connect, nsp, &value);
 }
 
 PacketParts Encoder::connect_error(std::string_view nsp, std::string_view message, const json::value& data) const {
   json::object payload{{"message", message}};
   if (!data.is_null()) payload.emplace("data", data);
-  return object(static_cast<int>(PacketType::connect_error), nsp, &payload);
+  return error(nsp, std::move(payload));
 }
 
-PacketParts Encoder::disconnect(std::string_view nsp) const {
-  return object(static_cast<int>(PacketType::disconnect), nsp, nullptr);
+PacketParts Encoder::connect(std::string_view nsp) const { return control(PacketType::connect, nsp, nullptr); }
+
+PacketParts Encoder::error(std::string_view nsp, const json::value& payload) const {
+  return control(PacketType::connect_error, nsp, &payload);
 }
+
+PacketParts Encoder::disconnect(std::string_view nsp) const { return control(PacketType::disconnect, nsp, nullptr); }
 
 }  // namespace payam::sio

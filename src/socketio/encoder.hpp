@@ -11,6 +11,7 @@
 #include "engineio/encoded_packet.hpp"
 #include "payam/sio/options.hpp"
 #include "socketio/content.hpp"
+#include "socketio/packet.hpp"
 
 namespace payam::sio {
 
@@ -29,10 +30,13 @@ class Encoder {
   PacketParts connect(std::string_view nsp, std::string_view sid, std::string_view pid) const;
   // `data` null: left out.
   PacketParts connect_error(std::string_view nsp, std::string_view message, const boost::json::value& data) const;
+  // The two as clients of Socket.IO v2 read them: CONNECT without a payload; ERROR, which is CONNECT_ERROR's number, with any.
+  PacketParts connect(std::string_view nsp) const;
+  PacketParts error(std::string_view nsp, const boost::json::value& payload) const;
   PacketParts disconnect(std::string_view nsp) const;
 
  private:
-  PacketParts object(int type, std::string_view nsp, const boost::json::object* payload) const;
+  PacketParts control(PacketType type, std::string_view nsp, const boost::json::value* payload) const;
 
   Parser parser_;
 };

@@ -32,6 +32,8 @@ TEST(Encoder, WritesTheExamplesOfTheSpecification) {
   EXPECT_THAT(payloads(kJson.connect_error("/", "Not authorized", nullptr)), ElementsAre(R"(44{"message":"Not authorized"})"));
   EXPECT_THAT(payloads(kJson.connect_error("/x", "no", {{"code", 1}})),
               ElementsAre(R"(44/x,{"message":"no","data":{"code":1}})"));
+  EXPECT_THAT(payloads(kJson.connect("/")), ElementsAre("40"));
+  EXPECT_THAT(payloads(kJson.error("/x", "no")), ElementsAre(R"(44/x,"no")"));
   EXPECT_THAT(payloads(kJson.disconnect("/")), ElementsAre("41"));
   EXPECT_THAT(payloads(kJson.disconnect("/admin")), ElementsAre("41/admin,"));
 }

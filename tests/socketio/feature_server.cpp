@@ -1,5 +1,6 @@
 // sio-features: a server with a handler for each feature of the library, for the tests with real clients. One port, several
-// servers: /socket.io/ (everything), /recovery/ (connection state recovery), /msgpack/ (that parser), /tight/ (small limits).
+// servers: /socket.io/ (everything), /recovery/ (connection state recovery), /msgpack/ (that parser), /tight/ (small limits),
+// /v2/ (clients of Socket.IO v2 and compression).
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
@@ -157,10 +158,15 @@ int run(std::uint16_t port, int threads) {
   Options tight = base_options("/tight/");
   tight.max_buffered_bytes = 256 * 1024;
   tight.max_http_buffer_size = 10'000;
+  Options v2 = base_options("/v2/");
+  v2.allow_eio3 = true;
+  v2.permessage_deflate.emplace();
+  v2.ping_interval = Millis(300);
+  v2.ping_timeout = Millis(1'000);
 
   payam::http::Router router;
   std::vector<std::unique_ptr<Server>> servers;
-  for (Options* options : {&plain, &recovery, &msgpack, &tight}) {
+  for (Options* options : {&plain, &recovery, &msgpack, &tight, &v2}) {
     auto& io = *servers.emplace_back(std::make_unique<Server>(shards, std::move(*options)));
     add_features(io);
     add_namespaces(io);

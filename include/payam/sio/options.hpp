@@ -55,6 +55,11 @@ struct Tls {
   std::string key_file;          // PEM
 };
 
+// Compression of websocket messages (RFC 7692), for clients that offer it.
+struct PermessageDeflate {
+  std::size_t threshold = 1024;  // bytes; smaller packets go out as they are
+};
+
 struct Options {
   std::string path = "/socket.io/";
 
@@ -67,6 +72,9 @@ struct Options {
   bool allow_polling = true;
   bool allow_websocket = true;
   bool allow_upgrades = true;
+  // Serves Socket.IO v2 clients too. Their sockets bear the connection's own id: who is told it can speak in their name.
+  bool allow_eio3 = false;
+  std::optional<PermessageDeflate> permessage_deflate;
   std::optional<Cors> cors;
   // Asked before a connection is made: nullopt accepts, a text refuses with 403 ("": "Forbidden").
   std::function<std::optional<std::string>(const http::Request&)> allow_request;

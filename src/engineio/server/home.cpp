@@ -26,23 +26,23 @@ Home::Home(Shard& shard, std::size_t index, std::shared_ptr<Common> common)
 
 Home::~Home() = default;
 
-std::shared_ptr<LiveSession> Home::admit(Transport transport, Handshake handshake) {
-  auto session = std::make_shared<LiveSession>(shared_from_this(), transport, std::move(handshake));
+std::shared_ptr<LiveSession> Home::admit(SessionKind kind, Handshake handshake) {
+  auto session = std::make_shared<LiveSession>(shared_from_this(), kind, std::move(handshake));
   sessions_.emplace(session->id(), session);
   bump(opened_);
   census().add();
   return session;
 }
 
-std::shared_ptr<LiveSession> Home::open_polling(Handshake handshake) {
-  auto session = admit(Transport::polling, std::move(handshake));
+std::shared_ptr<LiveSession> Home::open_polling(Handshake handshake, SessionKind kind) {
+  auto session = admit(kind, std::move(handshake));
   session->start();
   return session;
 }
 
 void Home::open_websocket(Handshake handshake, NewWebsocket accepted) {
   if (is_stopping()) return turn_away(std::move(accepted));
-  const auto session = admit(Transport::websocket, std::move(handshake));
+  const auto session = admit({.transport = Transport::websocket, .protocol = accepted.terms.protocol}, std::move(handshake));
   session->attach(std::move(accepted.stream), accepted.terms);
   session->start();
   session->begin_reading(std::move(accepted.early));

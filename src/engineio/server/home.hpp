@@ -56,7 +56,7 @@ class Home : public std::enable_shared_from_this<Home> {
   bool is_stopping() const { return common_->stopping.load(); }  // any thread
 
   // A new session; the handler is made inside.
-  std::shared_ptr<LiveSession> open_polling(Handshake handshake);
+  std::shared_ptr<LiveSession> open_polling(Handshake handshake, SessionKind kind);
   void open_websocket(Handshake handshake, NewWebsocket accepted);
   // A websocket that asks to take over the session; one that may not is closed.
   void offer_websocket(const std::string& session_id, NewWebsocket accepted);
@@ -93,7 +93,7 @@ class Home : public std::enable_shared_from_this<Home> {
   // Only this shard writes, so that a plain addition will do.
   static void bump(Count& count) { count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
 
-  std::shared_ptr<LiveSession> admit(Transport transport, Handshake handshake);
+  std::shared_ptr<LiveSession> admit(SessionKind kind, Handshake handshake);
 
   Shard& shard_;
   const std::size_t index_;

@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "engineio/payload_v3.hpp"
 #include "engineio/server/replies.hpp"
 #include "engineio/server/session_id.hpp"
 
@@ -10,20 +11,27 @@ namespace payam::eio {
 
 using Queued = WebsocketConnection::Queued;
 
-LiveSession::LiveSession(std::shared_ptr<Home> home, Transport transport, Handshake handshake)
+LiveSession::LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake handshake)
     : home_(std::move(home)),
       id_(new_session_id(home_->index())),
       handshake_(std::move(handshake)),
-      machine_(home_->times(), home_->options().max_buffered_bytes, transport, home_->shard().now(), *this) {}
+      machine_(home_->times(), home_->options().max_buffered_bytes, kind, home_->shard().now(), *this) {}
 
-std::string LiveSession::open_data() const {
+PacketRef LiveSession::open_packet() const {
   const Options& options = home_->options();
-  return to_json(
+  const std::string json = to_json(
       OpenData{.sid = id_,
                .offer_websocket = transport() == Transport::polling && options.allow_websocket && options.allow_upgrades,
                .ping_interval = options.ping_interval,
                .ping_timeout = options.ping_timeout,
                .max_payload = options.max_payload});
+  return EncodedPacket::text(PacketType::open, json);
+}
+
+http::Response LiveSession::open_response() const {
+  const PacketRef packet = open_packet();
+  const std::span packets(&packet, 1);
+  return poll_response(protocol() == Protocol::v4 ? encode_payload(packets) : encode_payload_v3(packets, BinaryForm::frame));
 }
 
 void LiveSession::start() {
@@ -34,7 +42,7 @@ void LiveSession::start() {
 void LiveSession::attach(std::shared_ptr<Stream> stream, WebsocketTerms terms) {
   WebsocketConnection::Owner* const owner = this;
   websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), terms, owner);
-  transmit(EncodedPacket::text(PacketType::open, open_data()), true);
+  transmit(open_packet(), true);
 }
 
 void LiveSession::begin_reading(std::string early) {
@@ -43,6 +51,7 @@ void LiveSession::begin_reading(std::string early) {
 
 void LiveSession::offer(NewWebsocket accepted) {
   machine_.start_upgrade(home_->shard().now());
+  accepted.terms.protocol = protocol();
   WebsocketConnection::Owner* const owner = this;
   candidate_ = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.terms, owner);
   arm();
@@ -63,8 +72,8 @@ void LiveSession::poll(Reply reply) {
 
 void LiveSession::abort_poll() { machine_.abort_poll(); }
 
-std::optional<http::Response> LiveSession::start_post() {
-  switch (machine_.start_post()) {
+std::optional<http::Response> LiveSession::start_post(PayloadForm form) {
+  switch (machine_.start_post(form)) {
     case SessionMachine::Admission::accepted: return std::nullopt;
     case SessionMachine::Admission::overlap:
     case SessionMachine::Admission::refused: break;
@@ -72,8 +81,8 @@ std::optional<http::Response> LiveSession::start_post() {
   return refusal_response(Refusal::bad_request);
 }
 
-http::Response LiveSession::end_post(std::string_view body) {
-  const bool good = machine_.end_post(body, home_->shard().now());
+http::Response LiveSession::end_post(std::string_view body, PayloadForm form) {
+  const bool good = machine_.end_post(body, form, home_->shard().now());
   arm();
   return good ? post_response() : refusal_response(Refusal::bad_request);
 }
@@ -133,7 +142,7 @@ void LiveSession::closed(CloseReason reason) {
   home_->forget(*this);
 }
 
-void LiveSession::answer_poll(std::string payload) {
+void LiveSession::answer_poll(Payload payload) {
   Reply reply = std::move(*poll_);
   poll_.reset();
   reply(poll_response(std::move(payload)));
@@ -179,7 +188,9 @@ void LiveSession::on_websocket_message(WebsocketConnection& connection, std::str
   home_->count_received();
   std::string bytes;
   std::optional<Packet> packet;
-  if (binary) {
+  if (protocol() == Protocol::v3) {
+    packet = decode_packet_v3(data, binary, bytes);
+  } else if (binary) {
     packet = Packet{.type = PacketType::message, .binary = true, .data = data};
   } else {
     packet = decode_packet(data, bytes);

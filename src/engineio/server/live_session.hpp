@@ -20,11 +20,11 @@ class LiveSession final : public Session,
                           private WebsocketConnection::Owner,
                           private Flushable {
  public:
-  LiveSession(std::shared_ptr<Home> home, Transport transport, Handshake handshake);
+  LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake handshake);
 
   // Makes the handler and starts the heartbeat. For a websocket session attach() comes before.
   void start();
-  std::string open_data() const;  // of the open packet
+  http::Response open_response() const;  // with the open packet, to a polling handshake
 
   // The connection of a websocket session: the open packet is the first thing it sends.
   void attach(std::shared_ptr<Stream> stream, WebsocketTerms terms);
@@ -41,8 +41,8 @@ class LiveSession final : public Session,
   void abort_poll();
 
   // A post: nullopt lets its body be read, which end_post() or one of the others follows; otherwise the answer.
-  std::optional<http::Response> start_post();
-  http::Response end_post(std::string_view body);
+  std::optional<http::Response> start_post(PayloadForm form);
+  http::Response end_post(std::string_view body, PayloadForm form);
   void refuse_post();
   void abort_post();
 
@@ -53,6 +53,7 @@ class LiveSession final : public Session,
   Shard& shard() const override { return home_->shard(); }
   const Handshake& handshake() const override { return handshake_; }
   Transport transport() const override { return machine_.transport(); }
+  Protocol protocol() const override { return machine_.protocol(); }
   bool is_open() const override { return machine_.is_open(); }
   using Session::send;
   bool send(std::span<const PacketRef> packets, SendOptions options) override;
@@ -63,7 +64,7 @@ class LiveSession final : public Session,
  private:
   void deliver(const Packet& packet) override;
   void closed(CloseReason reason) override;
-  void answer_poll(std::string payload) override;
+  void answer_poll(Payload payload) override;
   void flush_later() override;
   std::size_t unsent_bytes() const override;
   bool is_writable() const override;
@@ -76,6 +77,7 @@ class LiveSession final : public Session,
   void on_websocket_message(WebsocketConnection& connection, std::string_view data, bool binary) override;
   void on_websocket_end(WebsocketConnection& connection, CloseReason reason) override;
 
+  PacketRef open_packet() const;
   void flush() override;
   void on_timer();
   // After each call of the machine: its deadline, and its part of the server's count of bytes queued.

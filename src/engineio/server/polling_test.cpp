@@ -151,6 +151,23 @@ TEST_F(Polling, OctetStreamsAreRefusedAndEndTheSession) {
   }
 }
 
+TEST_F(Polling, SpeaksVersionThreeIfAllowed) {
+  make_server({.allow_eio3 = true});
+  const auto opened = get("EIO=3&transport=polling");
+  const std::string json = opened->body.substr(opened->body.find(':') + 2);
+  EXPECT_EQ(opened->body, std::to_string(json.size() + 1) + ":0" + json);
+  EXPECT_EQ(seen_[0]->session->protocol(), Protocol::v3);
+  const std::string session = "EIO=3&transport=polling&sid=" + seen_[0]->session->id();
+  EXPECT_EQ(ask(Method::post, session, "6:4hello1:2")->body, "ok");
+  EXPECT_EQ(get(session)->body, "6:4hello1:3");
+  EXPECT_EQ(ask(Method::post, session, "\x01\x02\xff\x04\x01", 0, {{"Content-Type", "application/octet-stream"}})->body, "ok");
+  const auto octets = get(session);
+  EXPECT_EQ(octets->body, "\x01\x02\xff\x04\x01");
+  EXPECT_EQ(octets->response.headers.find("Content-Type"), "application/octet-stream");
+  EXPECT_EQ(ask(Method::post, session, "4not v3")->status, 400);
+  EXPECT_EQ(get("transport=polling")->status, 200) << "no version is version 3";
+}
+
 TEST_F(Polling, ABodyMayComeInPieces) {
   make_server();
   const auto session = open_polling();

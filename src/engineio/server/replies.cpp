@@ -2,8 +2,10 @@
 
 namespace payam::eio {
 
-http::Response poll_response(std::string payload) {
-  auto response = http::Response::text(200, std::move(payload), "text/plain; charset=UTF-8");
+http::Response poll_response(Payload payload) {
+  const bool text = payload.form == PayloadForm::text;
+  auto response =
+      http::Response::text(200, std::move(payload.body), text ? "text/plain; charset=UTF-8" : "application/octet-stream");
   response.headers.set("Cache-Control", "no-store");
   return response;
 }

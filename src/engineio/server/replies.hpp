@@ -5,11 +5,12 @@
 #include <string_view>
 
 #include "engineio/handshake.hpp"
+#include "engineio/packet.hpp"
 #include "http/message.hpp"
 
 namespace payam::eio {
 
-http::Response poll_response(std::string payload);
+http::Response poll_response(Payload payload);
 http::Response post_response();
 
 // 400, or 403 for `forbidden`: JSON with the code.

@@ -32,6 +32,10 @@ websocket::UpgradeRequest upgrade_request(const http::Request& request) {
           .version = request.headers.find("Sec-WebSocket-Version")};
 }
 
+BinaryForm binary_form(const http::Request& request) {
+  return last(request.query, "b64").value_or("").empty() ? BinaryForm::frame : BinaryForm::base64;
+}
+
 // A list may be spread over several fields (RFC 9110 section 5.3).
 std::string all_values(const http::Headers& headers, std::string_view name) {
   std::string list;
@@ -67,10 +71,10 @@ http::Response stopping_response() {
   return response;
 }
 
-// A post whose content is to be read as bytes was the way of version 3.
-bool is_octet_stream(const http::Request& request) {
+PayloadForm form_of(const http::Request& request) {
   const auto type = request.headers.find("Content-Type").value_or("");
-  return http::equals_ignoring_case(type.substr(0, type.find_first_of("; \t")), "application/octet-stream");
+  const bool octets = http::equals_ignoring_case(type.substr(0, type.find_first_of("; \t")), "application/octet-stream");
+  return octets ? PayloadForm::octets : PayloadForm::text;
 }
 
 // Headers that only served to open the websocket are of no more use and not kept.
@@ -108,8 +112,9 @@ Task<R> at(std::shared_ptr<Home> home, F work) {
 struct RequestHandler::Asked {
   RequestFacts facts;
   Transport transport = Transport::polling;
-  std::string sid;             // empty: a handshake
-  std::shared_ptr<Home> home;  // the session's, if there is a sid
+  Protocol protocol = Protocol::v4;  // of a handshake
+  std::string sid;                   // empty: a handshake
+  std::shared_ptr<Home> home;        // the session's, if there is a sid
 
   http::Response refuse(Refusal refusal, std::string_view message = {}) const {
     return facts.upgrade ? upgrade_refusal_response(refusal, message) : refusal_response(refusal, message);
@@ -170,11 +175,13 @@ Task<http::Response> RequestHandler::handshake(Home& here, http::Request& reques
   if (common_->options.allow_request) {
     if (const auto message = common_->options.allow_request(request)) co_return asked.refuse(Refusal::forbidden, *message);
   }
-  if (const auto refusal = check_protocol(asked.facts)) co_return asked.refuse(*refusal);
+  const auto protocol = check_protocol(asked.facts, common_->options.allow_eio3 ? Eio3::allowed : Eio3::refused);
+  if (!protocol) co_return asked.refuse(protocol.error());
+  asked.protocol = *protocol;
   if (here.is_stopping()) co_return stopping_response();
   if (asked.facts.upgrade) co_return co_await upgrade(here, request, std::move(asked));
-  const auto session = here.open_polling(handshake_of(request));
-  co_return poll_response(static_cast<char>(PacketType::open) + session->open_data());
+  const SessionKind kind{.transport = Transport::polling, .protocol = asked.protocol, .binary = binary_form(request)};
+  co_return here.open_polling(handshake_of(request), kind)->open_response();
 }
 
 Task<http::Response> RequestHandler::upgrade(Home& here, http::Request& request, Asked asked) const {
@@ -187,7 +194,7 @@ Task<http::Response> RequestHandler::upgrade(Home& here, http::Request& request,
   response.headers.set("Sec-WebSocket-Accept", std::move(*key));
 
   const auto near = here.shared_from_this();
-  WebsocketTerms terms{.form = last(request.query, "b64").value_or("").empty() ? BinaryForm::frame : BinaryForm::base64};
+  WebsocketTerms terms{.protocol = asked.protocol, .form = binary_form(request)};
   if (common_->options.permessage_deflate) {
     if (auto answer = websocket::accept_deflate(all_values(request.headers, "Sec-WebSocket-Extensions"))) {
       terms.deflate = true;
@@ -232,18 +239,17 @@ Task<http::Response> RequestHandler::poll(http::Request& request, Asked asked) c
 
 Task<http::Response> RequestHandler::post(http::Request& request, Asked asked) const {
   using Answer = std::optional<http::Response>;
-  auto begin = [&asked](Home& home) -> Answer {
+  const PayloadForm form = form_of(request);
+  auto begin = [&asked, form](Home& home) -> Answer {
     const auto session = home.find(asked.sid);
-    return session ? session->start_post() : refusal_response(Refusal::unknown_sid);
+    return session ? session->start_post(form) : refusal_response(Refusal::unknown_sid);
   };
   if (auto refused = co_await at<Answer>(asked.home, begin)) co_return std::move(*refused);
 
   // From here on the session waits for this post to end, one way or another.
   enum class Outcome { whole, too_large, torn } outcome = Outcome::whole;
   std::string body;
-  if (is_octet_stream(request)) {
-    outcome = Outcome::torn;
-  } else if (request.stream == nullptr) {
+  if (request.stream == nullptr) {
     body = std::move(request.body);
   } else {
     for (;;) {
@@ -261,12 +267,12 @@ Task<http::Response> RequestHandler::post(http::Request& request, Asked asked) c
     }
   }
 
-  auto finish = [&asked, &body, &outcome](Home& home) {
+  auto finish = [&asked, &body, &outcome, form](Home& home) {
     const auto session = home.find(asked.sid);
     http::Response response = refusal_response(Refusal::bad_request);
     switch (outcome) {
       case Outcome::whole:
-        if (session) return session->end_post(body);
+        if (session) return session->end_post(body, form);
         return refusal_response(Refusal::unknown_sid);
       case Outcome::too_large:
         if (session) session->refuse_post();

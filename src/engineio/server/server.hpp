@@ -42,6 +42,7 @@ class Session {
   virtual Shard& shard() const = 0;
   virtual const Handshake& handshake() const = 0;
   virtual Transport transport() const = 0;
+  virtual Protocol protocol() const = 0;
   virtual bool is_open() const = 0;
 
   struct SendOptions {
@@ -89,6 +90,8 @@ struct Options {
     std::size_t threshold = 1024;  // bytes; smaller packets go out as they are
   };
   std::optional<Deflate> permessage_deflate{};
+  // Speaks version 3 of the protocol too, as Socket.IO v2 clients do. Without JSONP.
+  bool allow_eio3 = false;
   struct Cors {
     std::vector<std::string> origins{};  // exact, or "*"
     bool credentials = false;

@@ -93,7 +93,8 @@ void WebsocketConnection::on_close(CloseCode code, std::string_view) {
 }
 
 void WebsocketConnection::send(PacketRef packet, bool compress) {
-  if (terms_.form == BinaryForm::base64 && packet->is_binary()) packet = EncodedPacket::base64(packet->payload());
+  const bool usual = terms_.form == BinaryForm::frame && terms_.protocol == Protocol::v4;
+  if (!usual && packet->is_binary()) packet = EncodedPacket::binary_for(terms_.protocol, terms_.form, packet->payload());
   if (terms_.deflate && compress && packet->size() >= home_.options().permessage_deflate->threshold) {
     packet = packet->deflated(home_.deflater());
   }

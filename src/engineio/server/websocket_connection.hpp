@@ -20,11 +20,9 @@ namespace payam::eio {
 
 class Home;
 
-// How binary messages go out: some clients take no binary frames and say so (`b64` in the query).
-enum class BinaryForm : std::uint8_t { frame, base64 };
-
 // What its handshake has settled.
 struct WebsocketTerms {
+  Protocol protocol = Protocol::v4;
   BinaryForm form = BinaryForm::frame;
   bool deflate = false;  // RFC 7692
 };

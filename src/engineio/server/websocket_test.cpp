@@ -60,6 +60,21 @@ TEST_F(Websocket, BinaryIsTextForAClientThatAsksForIt) {
                                  "tbAQIDBA==", "tbBQ=="}));
 }
 
+TEST_F(Websocket, SpeaksVersionThreeIfAllowed) {
+  make_server({.allow_eio3 = true});
+  const auto peer = open_websocket("EIO=3&transport=websocket");
+  EXPECT_TRUE(read(*peer, 1)[0].starts_with("t0{"));
+  EXPECT_EQ(seen_[0]->session->protocol(), Protocol::v3);
+  peer->send_text("2");
+  peer->send_text("4hello");
+  peer->send_frame(0x82, "\4\1\2");
+  EXPECT_EQ(read(*peer, 3), (Log{"t3", "t4hello", "b\4\1\2"}));
+
+  const auto base64 = open_websocket("EIO=3&transport=websocket&b64=1");
+  base64->send_text("b4AQI=");
+  EXPECT_EQ(read(*base64, 2)[1], "tb4AQI=");
+}
+
 TEST_F(Websocket, CompressesWhatIsWorthIt) {
   make_server({.permessage_deflate = Options::Deflate{.threshold = 100}});
   EXPECT_EQ(

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/random.hpp"
+#include "http/message.hpp"
 #include "socketio/server/server_impl.hpp"
 #include "socketio/server/socket_impl.hpp"
 
@@ -21,6 +22,16 @@ DisconnectReason reason_of(eio::CloseReason reason) {
     case eio::CloseReason::server_shutdown: return DisconnectReason::server_shutting_down;
   }
   return DisconnectReason::forced_close;
+}
+
+// Cuts `/admin?token=x` into the namespace and {"token":"x"}.
+json::object take_query(std::string& nsp) {
+  json::object auth;
+  const std::size_t mark = nsp.find('?');
+  if (mark == std::string::npos) return auth;
+  for (const auto& [name, value] : http::Query::parse(std::string_view(nsp).substr(mark + 1)).all()) auth[name] = value;
+  nsp.resize(mark);
+  return auth;
 }
 
 }  // namespace
@@ -77,18 +88,28 @@ void Connection::on_packet(Packet packet) {
   }
 }
 
+void Connection::join_main() { begin_connect("/", {}); }
+
 void Connection::on_connect(Packet packet) {
+  json::object auth;
+  if (is_version_3()) {
+    auth = take_query(packet.nsp);
+  } else if (packet.payload.is_object()) {
+    auth = std::move(packet.payload.get_object());
+  }
   if (find(packet.nsp) != nullptr) {  // a second one, joined or on the way
     state.counts.packets_invalid += 1;
     return close(DisconnectReason::forced_server_close);
   }
   if (!packet.fault.empty()) return reject(packet.nsp, "Invalid payload", nullptr);
   if (sockets_.size() >= server->core->options.max_namespaces) return reject(packet.nsp, "Too many namespaces", nullptr);
+  begin_connect(std::move(packet.nsp), std::move(auth));
+}
+
+void Connection::begin_connect(std::string nsp, json::object auth) {
   if (server->core->closed) return;
-  sockets_.push_back({packet.nsp, nullptr});
-  json::object auth;
-  if (packet.payload.is_object()) auth = std::move(packet.payload.get_object());
-  server->core->spawn(state.shard, connect(shared_from_this(), std::move(packet.nsp), std::move(auth)),
+  sockets_.push_back({nsp, nullptr});
+  server->core->spawn(state.shard, connect(shared_from_this(), std::move(nsp), std::move(auth)),
                       [core = server->core](const std::exception_ptr& error) {
                         if (error) core->report("connection", error);
                       });
@@ -162,6 +183,20 @@ void Connection::reject(std::string_view nsp, std::string_view message, const js
   session->send(std::span(parts.data(), parts.size()), {});
 }
 
+void Connection::refuse(std::string_view nsp, const Refusal& refusal) {
+  if (!is_version_3()) return reject(nsp, refusal.message, refusal.data);
+  state.counts.sockets_refused += 1;
+  if (closed_) return;
+  const PacketParts parts =
+      server->core->encoder.error(nsp, refusal.data.is_null() ? json::value(refusal.message) : refusal.data);
+  session->send(std::span(parts.data(), parts.size()), {});
+}
+
+std::string Connection::new_socket_id(const std::string& nsp) const {
+  if (!is_version_3()) return random_token(15);
+  return nsp == "/" ? session->id() : nsp + "#" + session->id();
+}
+
 Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_name, json::object auth) {
   std::shared_ptr<NamespaceImpl> nsp = server->enter(nsp_name);
   if (nsp == nullptr) nsp = co_await server->enter_child(nsp_name, auth);
@@ -173,14 +208,15 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
   }
   std::optional<Occupancy> occupancy(nsp);
   const auto& recovery = server->core->options.connection_state_recovery;
+  const bool may_recover = recovery && !is_version_3();
 
   SocketPtr socket;
-  if (recovery) socket = co_await restore(nsp, auth, occupancy);
+  if (may_recover) socket = co_await restore(nsp, auth, occupancy);
   if (socket == nullptr) {
     socket = SocketImpl::make(
         std::make_unique<SocketImpl>(nsp, self, nsp->handlers(), std::move(auth), *std::exchange(occupancy, std::nullopt)));
-    socket->impl().enter(random_token(15));
-    if (recovery && wants_recovery(socket->handshake())) socket->impl().make_recoverable();
+    socket->impl().enter(new_socket_id(nsp_name));
+    if (may_recover && wants_recovery(socket->handshake())) socket->impl().make_recoverable();
   }
   SocketImpl& impl = socket->impl();
   Verdict refusal;
@@ -192,7 +228,7 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
   } else if (refusal) {
     forget(nsp_name);
     impl.abandon(true);
-    reject(nsp_name, refusal->message, refusal->data);
+    refuse(nsp_name, *refusal);
   } else {
     find(nsp_name)->socket = socket;
     connect_timer_.cancel();

@@ -28,6 +28,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::shared_ptr<eio::Session> session;
   ShardState& state;
 
+  // A client of Socket.IO v2 (Options::allow_eio3): it is in `/` without asking, takes the session's id for its sockets', and
+  // has a query in the namespace's name for auth.
+  bool is_version_3() const { return session->protocol() == eio::Protocol::v3; }
+  void join_main();
+
   void on_text(std::string_view data);
   void on_binary(std::string_view data);
   void on_closed(eio::CloseReason reason);
@@ -51,9 +56,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_outcome(Decoder::Outcome outcome, Packet packet);
   void on_packet(Packet packet);
   void on_connect(Packet packet);
+  void begin_connect(std::string nsp, json::object auth);
   void on_connect_timeout();
   void close_sockets(DisconnectReason reason);
   void reject(std::string_view nsp, std::string_view message, const json::value& data);
+  void refuse(std::string_view nsp, const Refusal& refusal);
+  std::string new_socket_id(const std::string& nsp) const;
   Entry* find(std::string_view nsp);
   void forget(std::string_view nsp);
 

@@ -44,6 +44,10 @@ eio::Options engine_options(const Options& options) {
   engine.allow_polling = options.allow_polling;
   engine.allow_websocket = options.allow_websocket;
   engine.allow_upgrades = options.allow_upgrades;
+  engine.allow_eio3 = options.allow_eio3;
+  if (options.permessage_deflate) {
+    engine.permessage_deflate = eio::Options::Deflate{.threshold = options.permessage_deflate->threshold};
+  }
   if (options.cors) {
     eio::Options::Cors cors;
     cors.origins = options.cors->origins;
@@ -185,7 +189,9 @@ void ServerImpl::remove_if_empty(const std::string& name) {
 void ServerImpl::attach(http::Router& router) { engine_->attach(router, core->options.path); }
 
 std::unique_ptr<eio::SessionHandler> ServerImpl::open(std::shared_ptr<eio::Session> session) {
-  return std::make_unique<Handler>(std::make_shared<Connection>(shared_from_this(), std::move(session)));
+  auto connection = std::make_shared<Connection>(shared_from_this(), std::move(session));
+  if (connection->is_version_3()) connection->join_main();
+  return std::make_unique<Handler>(std::move(connection));
 }
 
 void ServerImpl::close() {

@@ -108,7 +108,11 @@ bool SocketImpl::connect() {
     if (!recovered) nsp->set_home(recovery_->pid, part.state.index);
   }
   for (const MissedPackets::Entry& entry : missed) send(*entry.parts, {});
-  send(part.core.encoder.connect(nsp->name, id(), recovery_ != nullptr ? std::string_view(recovery_->pid) : ""), {});
+  if (connection->is_version_3()) {
+    send(part.core.encoder.connect(nsp->name), {});
+  } else {
+    send(part.core.encoder.connect(nsp->name, id(), recovery_ != nullptr ? std::string_view(recovery_->pid) : ""), {});
+  }
   return true;
 }
 

@@ -23,12 +23,14 @@ using namespace std::chrono_literals;
 // What the library sends is kept as text: the payload of a message without its type digit, or "<" + bytes for binary.
 class FakeSession final : public eio::Session {
  public:
-  FakeSession(Shard& its_shard, eio::Handshake handshake) : shard_(its_shard), handshake_(std::move(handshake)) {}
+  FakeSession(Shard& its_shard, eio::Handshake handshake, eio::Protocol protocol)
+      : shard_(its_shard), handshake_(std::move(handshake)), protocol_(protocol) {}
 
   const std::string& id() const override { return id_; }
   Shard& shard() const override { return shard_; }
   const eio::Handshake& handshake() const override { return handshake_; }
   eio::Transport transport() const override { return eio::Transport::websocket; }
+  eio::Protocol protocol() const override { return protocol_; }
   bool is_open() const override { return open_; }
   std::size_t buffered_bytes() const override { return 0; }
 
@@ -70,6 +72,7 @@ class FakeSession final : public eio::Session {
  private:
   Shard& shard_;
   const eio::Handshake handshake_;
+  const eio::Protocol protocol_;
   std::string id_ = "engine-session";
   bool open_ = true;
 };
@@ -78,7 +81,7 @@ class World;
 
 class Client {
  public:
-  Client(World& world, std::size_t shard, eio::Handshake handshake);
+  Client(World& world, std::size_t shard, eio::Handshake handshake, eio::Protocol protocol);
   ~Client();
 
   // Each runs on the client's shard, then everything that follows from it.
@@ -180,8 +183,10 @@ class World {
 
   std::unique_ptr<Client> client(std::size_t shard_index = 0) { return client({}, shard_index); }
   std::unique_ptr<Client> client(eio::Handshake handshake, std::size_t shard_index = 0) {
-    return std::make_unique<Client>(*this, shard_index, std::move(handshake));
+    return std::make_unique<Client>(*this, shard_index, std::move(handshake), eio::Protocol::v4);
   }
+  // Of Socket.IO v2.
+  std::unique_ptr<Client> old_client() { return std::make_unique<Client>(*this, 0, eio::Handshake{}, eio::Protocol::v3); }
 
   std::unique_ptr<Server> io;
   std::vector<std::string> exceptions;
@@ -192,8 +197,8 @@ class World {
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 
-inline Client::Client(World& world, std::size_t shard, eio::Handshake handshake)
-    : session(std::make_shared<FakeSession>(world.shard(shard), std::move(handshake))), world_(world) {
+inline Client::Client(World& world, std::size_t shard, eio::Handshake handshake, eio::Protocol protocol)
+    : session(std::make_shared<FakeSession>(world.shard(shard), std::move(handshake), protocol)), world_(world) {
   world.on(shard, [&] { session->handler = world_.io->impl().open(session); });
 }
 
