@@ -76,16 +76,30 @@ void Core::report(std::string_view where, const std::exception_ptr& error) const
 
 // Not a TaskGroup: a loop of the application may die with coroutines suspended in it, and nobody must wait for those.
 void Core::spawn(Shard& shard, Task<> task, Ended ended) {
-  {
-    const std::lock_guard lock(running_mutex_);
-    ++running_;
-  }
+  begin_running();
   asio::co_spawn(shard.executor(), std::move(task),
                  [core = shared_from_this(), ended = std::move(ended)](std::exception_ptr error) mutable {
                    ended(error);
-                   const std::lock_guard lock(core->running_mutex_);
-                   if (--core->running_ == 0) core->running_changed_.notify_all();
+                   core->end_running();
                  });
+}
+
+void Core::post(Shard& shard, std::move_only_function<void()> work) {
+  begin_running();
+  shard.post([core = shared_from_this(), work = std::move(work)]() mutable {
+    work();
+    core->end_running();
+  });
+}
+
+void Core::begin_running() {
+  const std::lock_guard lock(running_mutex_);
+  ++running_;
+}
+
+void Core::end_running() {
+  const std::lock_guard lock(running_mutex_);
+  if (--running_ == 0) running_changed_.notify_all();
 }
 
 bool Core::wait_idle(Millis limit) {

@@ -72,6 +72,8 @@ class Core : public std::enable_shared_from_this<Core> {
   // Runs a coroutine on its shard, from the shard; it starts at once. `ended` is called there with what it threw or null.
   using Ended = std::move_only_function<void(std::exception_ptr)>;
   void spawn(Shard& shard, Task<> task, Ended ended);
+  // Posts work to a shard that wait_idle() waits for too.
+  void post(Shard& shard, std::move_only_function<void()> work);
   bool wait_idle(Millis limit);
 
   // Calls `fire` on the first shard after `delay`, unless cancelled meanwhile (a cancellation posted later than the start).
@@ -84,6 +86,9 @@ class Core : public std::enable_shared_from_this<Core> {
 
  private:
   struct Deadline;
+
+  void begin_running();
+  void end_running();
 
   std::vector<std::unique_ptr<ShardState>> states_;
   std::mutex running_mutex_;

@@ -285,6 +285,16 @@ TEST_P(RecoveryTest, TheTimeIsLimited) {
   EXPECT_FALSE(sockets.back()->recovered());
 }
 
+TEST_P(RecoveryTest, AServerThatClosesWaitsUntilWhatIsKeptIsDropped) {
+  start(recovery());
+  first->end();
+  EXPECT_EQ(world->io->counters().sessions_kept, 1u);
+  world->io->close();
+  EXPECT_FALSE(world->io->wait(Millis(0)));  // the shards have not run since
+  world->run();
+  EXPECT_EQ(world->io->counters().sessions_kept, 0u);
+}
+
 TEST_P(RecoveryTest, TheNumberOfSessionsIsLimited) {
   Options options = recovery();
   options.connection_state_recovery->max_sessions = 2;  // one a shard

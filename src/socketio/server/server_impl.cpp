@@ -205,7 +205,7 @@ void ServerImpl::close() {
     for (const auto& [name, nsp] : namespaces_) namespaces.push_back(nsp);
   }
   for (std::size_t i = 0; i < core->shards.size(); ++i) {
-    core->shards[i]->post([shared = core, namespaces, i] {
+    core->post(*core->shards[i], [shared = core, namespaces, i] {
       for (const auto& nsp : namespaces) nsp->part(i).drop_kept();
       if (i == 0) shared->fire_deadlines();
     });
