@@ -64,7 +64,11 @@ BOOST_DESCRIBE_STRUCT(TokenReply, (), (access_token, token_type, expires_in, ref
 Task<Answer<TokenReply>> sign_in(Services& services, Call call, std::string login, std::string password) {
   Device device{std::string(call.request.headers.find("User-Agent").value_or("")), call.request.peer};
   auto signed_in = co_await services.accounts.sign_in(std::move(login), std::move(password), std::move(device));
-  if (!signed_in) co_return std::unexpected(std::move(signed_in.error()));
+  if (!signed_in) {
+    http::Refusal refusal(std::move(signed_in.error().error));
+    refusal.retry_after = signed_in.error().retry_after;
+    co_return std::unexpected(std::move(refusal));
+  }
   TokenReply body{.access_token = signed_in->access_token,
                   .expires_in = signed_in->expires_in.count(),
                   .refresh_token = signed_in->refresh_token};
@@ -93,27 +97,29 @@ void add_auth_endpoints(Api& api, Services& services) {
         co_return profile_reply(*user);
       });
 
-  api.add<LoginInput>({.method = Method::post,
-                       .path = "/auth/login",
-                       .summary = "Sign in with a form (OAuth2) or JSON",
-                       .tag = "auth",
-                       .auth = http::Auth::none,
-                       .replies = {{401, "Incorrect email or password"}, {503, "Too busy; try again"}}},
-                      [&services](Call call, LoginInput in) -> Task<Answer<TokenReply>> {
-                        std::string login = in.body ? *in.body->email : *in.form->username;
-                        std::string password = in.body ? *in.body->password : *in.form->password;
-                        co_return co_await sign_in(services, std::move(call), std::move(login), std::move(password));
-                      });
+  api.add<LoginInput>(
+      {.method = Method::post,
+       .path = "/auth/login",
+       .summary = "Sign in with a form (OAuth2) or JSON",
+       .tag = "auth",
+       .auth = http::Auth::none,
+       .replies = {{401, "Incorrect email or password"}, {429, "Too many attempts"}, {503, "Too busy; try again"}}},
+      [&services](Call call, LoginInput in) -> Task<Answer<TokenReply>> {
+        std::string login = in.body ? *in.body->email : *in.form->username;
+        std::string password = in.body ? *in.body->password : *in.form->password;
+        co_return co_await sign_in(services, std::move(call), std::move(login), std::move(password));
+      });
 
-  api.add<TokenInput>({.method = Method::post,
-                       .path = "/auth/token",
-                       .summary = "Sign in (the OAuth2 token URL)",
-                       .tag = "auth",
-                       .auth = http::Auth::none,
-                       .replies = {{401, "Incorrect email or password"}, {503, "Too busy; try again"}}},
-                      [&services](Call call, TokenInput in) -> Task<Answer<TokenReply>> {
-                        co_return co_await sign_in(services, std::move(call), *in.form.username, *in.form.password);
-                      });
+  api.add<TokenInput>(
+      {.method = Method::post,
+       .path = "/auth/token",
+       .summary = "Sign in (the OAuth2 token URL)",
+       .tag = "auth",
+       .auth = http::Auth::none,
+       .replies = {{401, "Incorrect email or password"}, {429, "Too many attempts"}, {503, "Too busy; try again"}}},
+      [&services](Call call, TokenInput in) -> Task<Answer<TokenReply>> {
+        co_return co_await sign_in(services, std::move(call), *in.form.username, *in.form.password);
+      });
 
   api.add<Nothing>({.method = Method::get, .path = "/auth/users/me", .summary = "My profile", .tag = "auth"},
                    [&services](Call call, Nothing) -> Task<Answer<ProfileReply>> {

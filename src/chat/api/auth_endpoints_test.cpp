@@ -218,6 +218,35 @@ TEST_F(AuthEndpoints, TheKeysArePublished) {
   EXPECT_THAT(reply.text, Not(HasSubstr("\"d\"")));
 }
 
+class ThrottledLogin : public RestFixture {
+ protected:
+  ThrottledLogin() : RestFixture(SignupMode::open, true) {}
+};
+
+TEST_F(ThrottledLogin, IsSlowedAndSaysForHowLong) {
+  arrive("sara");
+  const std::string wrong = R"({"email":"sara@example.org","password":"a wrong guess"})";
+  Reply reply;
+  int guesses = 0;
+  for (; guesses < 30 && reply.status != 429; ++guesses) {
+    // Whichever of the account's names: it is one account.
+    const std::string by_name = R"({"email":"SARA","password":"a wrong guess"})";
+    reply = post("/auth/login", guesses % 2 == 0 ? wrong : by_name);
+  }
+  EXPECT_EQ(reply.status, 429);
+  EXPECT_EQ(reply.text, R"({"detail":"Too many attempts"})");
+  EXPECT_EQ(reply.headers.at("Retry-After"), "6");
+  EXPECT_EQ(guesses, 11);
+  EXPECT_EQ(post("/auth/login", R"({"email":"sara@example.org","password":"password of sara"})").status, 429)
+      << "nor is it told when it is right";
+}
+
+TEST_F(ThrottledLogin, IsTheSameForNobody) {
+  Reply reply;
+  for (int i = 0; i < 11; ++i) reply = post("/auth/login", R"({"email":"nobody@example.org","password":"a wrong guess"})");
+  EXPECT_EQ(reply.status, 429);
+}
+
 class ClosedSignup : public RestFixture {
  protected:
   ClosedSignup() : RestFixture(SignupMode::closed) {}

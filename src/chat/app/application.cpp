@@ -80,7 +80,7 @@ struct Application::Parts {
         publisher(io, epochs),
         presence(shards[0], *store, tasks,
                  [this](const auto& change, const auto& audience) { publisher.announce(change, audience); }),
-        accounts(*store, passwords, tokens, options.signup),
+        accounts(*store, passwords, tokens, options.rate_limits ? &throttle : nullptr, options.signup),
         authenticator(*store, tokens, pointers(shards)),
         rooms(*store),
         messages(*store),
@@ -119,6 +119,7 @@ struct Application::Parts {
   sio::Server io;
   api::Publisher publisher;
   Presence presence;
+  LoginThrottle throttle;
   Accounts accounts;
   Authenticator authenticator;
   Rooms rooms;

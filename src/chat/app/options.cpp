@@ -161,11 +161,8 @@ constexpr Definition kDefinitions[] = {
     {"BCRYPT_COST", "NUMBER", "Accounts", "Work to hash a password; each step doubles it", "12",
      [](Options& o, const std::string& text) { return set_number(o.bcrypt_cost, text, 4, 20); }},
     {"USER_DIRECTORY", "MODE", "Accounts", "Whom a search for people finds", "", nullptr},
-    {"RATE_LIMITS", "MODE", "Accounts", "on or off", "off",
-     [](Options&, const std::string& text) -> Result<> {
-       if (text == "off") return {};
-       return fail(Errc::unsupported, fmt::format("'{}' is not supported by this version, only 'off'", text));
-     }},
+    {"RATE_LIMITS", "MODE", "Accounts", "on or off: slow the guessing of passwords", "on",
+     [](Options& o, const std::string& text) { return set_choice(o.rate_limits, text, {{"on", true}, {"off", false}}); }},
 
     {"MAX_UPLOAD_BYTES", "BYTES", "Media", "Largest file that may be uploaded", "100M",
      [](Options& o, const std::string& text) { return set_bytes(o.max_upload_bytes, text); }},

@@ -35,6 +35,7 @@ struct Options {
   std::chrono::minutes access_token_lifetime{30};
   int bcrypt_cost = 12;
   SignupMode signup = SignupMode::open;
+  bool rate_limits = true;
 
   std::uint64_t max_upload_bytes = 100ull << 20;
 

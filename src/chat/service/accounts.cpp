@@ -36,8 +36,9 @@ std::string hash_refresh_token(std::string_view token) {
 
 }  // namespace
 
-Accounts::Accounts(Store& store, Passwords& passwords, const Tokens& tokens, SignupMode mode, WallClock clock)
-    : store_(store), passwords_(passwords), tokens_(tokens), mode_(mode), clock_(clock) {}
+Accounts::Accounts(Store& store, Passwords& passwords, const Tokens& tokens, LoginThrottle* throttle, SignupMode mode,
+                   WallClock clock)
+    : store_(store), passwords_(passwords), tokens_(tokens), throttle_(throttle), mode_(mode), clock_(clock) {}
 
 Task<Result<User>> Accounts::sign_up(NewAccount account) {
   if (mode_ == SignupMode::closed) co_return fail(Errc::forbidden, "Sign-up is closed");
@@ -54,13 +55,25 @@ Task<Result<User>> Accounts::sign_up(NewAccount account) {
   co_return co_await store_.create_user(std::move(user));
 }
 
-Task<Result<SignedIn>> Accounts::sign_in(std::string login, std::string password, Device device) {
+Task<std::expected<SignedIn, SignInRefusal>> Accounts::sign_in(std::string login, std::string password, Device device) {
   auto user = co_await store_.find_user_by_email(lower_ascii(login));
   if (!user) user = co_await store_.find_user_by_username(login);
+  // One account, whichever of its names is guessed at; unknown ones are slowed the same.
+  const std::string account = user ? user->id.str() : "?" + lower_ascii(login);
+  if (throttle_ != nullptr) {
+    if (const auto wait = throttle_->attempt(account, device.address, steady_now())) {
+      SignInRefusal refusal{{Errc::rate_limited, "Too many attempts"}, wait};
+      co_return std::unexpected(std::move(refusal));
+    }
+  }
   std::optional<std::string> hash;
   if (user) hash = user->password_hash;
   const bool right = co_await passwords_.verify(std::move(password), std::move(hash));
-  if (!right) co_return fail(Errc::unauthorized, "Incorrect email or password");
+  if (!right) {
+    SignInRefusal refusal{{Errc::unauthorized, "Incorrect email or password"}, {}};
+    co_return std::unexpected(std::move(refusal));
+  }
+  if (throttle_ != nullptr) throttle_->succeeded(account, device.address, steady_now());
 
   const Timestamp now = clock_();
   SignedIn result;

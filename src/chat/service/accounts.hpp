@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "chat/auth/token.hpp"
 #include "chat/model.hpp"
 #include "chat/service/clock.hpp"
+#include "chat/service/login_throttle.hpp"
 #include "chat/store/store.hpp"
 #include "runtime/task.hpp"
 
@@ -39,20 +41,28 @@ struct SignedIn {
   std::chrono::seconds expires_in{};  // of the access and the media token
 };
 
+struct SignInRefusal {
+  Error error;
+  std::optional<std::chrono::seconds> retry_after;  // with Errc::rate_limited
+};
+
 class Accounts {
  public:
   // All outlive this.
-  Accounts(Store& store, Passwords& passwords, const Tokens& tokens, SignupMode mode, WallClock clock = wall_now);
+  // `throttle` may be null: guesses are not slowed.
+  Accounts(Store& store, Passwords& passwords, const Tokens& tokens, LoginThrottle* throttle, SignupMode mode,
+           WallClock clock = wall_now);
 
   // Errc::forbidden if sign-up is closed, Errc::bad_request if the e-mail or the name is taken.
   Task<Result<User>> sign_up(NewAccount account);
   // `login` is an e-mail or a username. Errc::unauthorized with the same text after the same time whatever was wrong.
-  Task<Result<SignedIn>> sign_in(std::string login, std::string password, Device device);
+  Task<std::expected<SignedIn, SignInRefusal>> sign_in(std::string login, std::string password, Device device);
 
  private:
   Store& store_;
   Passwords& passwords_;
   const Tokens& tokens_;
+  LoginThrottle* const throttle_;
   const SignupMode mode_;
   const WallClock clock_;
 };

@@ -77,9 +77,9 @@ class RestFixture : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kUploadLimit = 1000;
 
-  explicit RestFixture(SignupMode signup = SignupMode::open)
-      : accounts_(*store_, passwords_, tokens_, signup, &RestFixture::clock),
-        authenticator_(*store_, tokens_, {&shards_[0]}, &RestFixture::clock) {
+  explicit RestFixture(SignupMode signup = SignupMode::open, bool throttle = false)
+      : accounts_(*store_, passwords_, tokens_, throttle ? &throttle_ : nullptr, signup, &RestFixture::clock),
+        authenticator_(*store_, tokens_, {&shards_[0], &shards_[1]}, &RestFixture::clock) {
     now_ = wall_now();
     add_auth_endpoints(api_, services_);
     add_room_endpoints(api_, services_);
@@ -88,12 +88,19 @@ class RestFixture : public ::testing::Test {
   }
 
   ~RestFixture() override {
+    end_presence();
+    std::filesystem::remove_all(media_directory_);
+  }
+
+  // It writes to the store until then.
+  void end_presence() {
+    if (presence_ == nullptr) return;
+    presence_->close();
+    EXPECT_TRUE(tasks_.wait(std::chrono::seconds(10)));
     on_shard([this]() -> Task<> {
       presence_.reset();
       co_return;
     });
-    EXPECT_TRUE(tasks_.wait(std::chrono::seconds(10)));
-    std::filesystem::remove_all(media_directory_);
   }
 
   // Runs a coroutine to its end on the shard.
@@ -201,19 +208,25 @@ class RestFixture : public ::testing::Test {
  protected:
   // What completes to the shard ends before it.
   TaskGroup tasks_{[](const std::string& name, const std::exception& error) { ADD_FAILURE() << name << ": " << error.what(); }};
-  ShardSet shards_{1};
+  ShardSet shards_{2};  // REST is called on the first
   WorkerPool password_pool_{"passwords", 1, 10};
   WorkerPool media_pool_{"media", 1, 10};
   const std::filesystem::path media_directory_ = make_directory();
   std::unique_ptr<Store> store_ = open_sqlite_store({.path = ":memory:"});
+  Presence::Announce announce_;  // set before anyone connects
   Passwords passwords_{password_pool_, 4};
   const Tokens tokens_{{TokenKey::generate()}, std::chrono::minutes(30)};
+  LoginThrottle throttle_;
   Accounts accounts_;
   Authenticator authenticator_;
   Rooms rooms_{*store_};
   Messages messages_{*store_};
-  std::unique_ptr<Presence> presence_ =
-      std::make_unique<Presence>(shards_[0], *store_, tasks_, [](const PresenceChange&, const std::vector<UserId>&) {});
+  std::unique_ptr<Presence> presence_ = std::make_unique<Presence>(
+      shards_[0], *store_, tasks_,
+      [this](const PresenceChange& change, const std::vector<UserId>& audience) {
+        if (announce_) announce_(change, audience);
+      },
+      PresenceOptions{.grace = std::chrono::milliseconds(20), .collect = std::chrono::milliseconds(8)});
   MediaFiles files_{media_directory_, media_pool_};
   Uploads uploads_{*store_, files_, kUploadLimit};
   Services services_{*store_, tokens_, accounts_, authenticator_, rooms_, messages_, *presence_, uploads_};
