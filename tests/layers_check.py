@@ -31,8 +31,9 @@ ARROWS = {
     "conformance": ["*"],
     # chat: model <- rules <- store <- service <- api <- app. chat/model* and chat/rules* lie directly in chat/ and are pure.
     "chat": ["base"],
+    "chat/search": ["base", "chat"],
     "chat/store": ["base", "runtime", "chat"],
-    "chat/store/sqlite": ["base", "runtime", "chat", "chat/store"],
+    "chat/store/sqlite": ["base", "runtime", "chat", "chat/store", "chat/search"],
     "chat/auth": ["base", "runtime", "chat", "chat/store"],
     "chat/media": ["base", "runtime", "chat", "chat/store", "http"],
     "chat/service": ["base", "runtime", "chat", "chat/store", "chat/auth", "chat/media"],
@@ -46,7 +47,7 @@ PUBLIC = {"payam/sio": "socketio/server"}
 PUBLIC_FILES = {f"payam/sio/{name}.hpp": "socketio" for name in ("json", "options", "target")}
 
 # No Asio, no sockets, no threads, no clock: `now` is a parameter.
-PURE = {"engineio", "socketio", "http", "http/codec", "chat"}
+PURE = {"engineio", "socketio", "http", "http/codec", "chat", "chat/search"}
 IMPURE_HEADER = re.compile(
     r"boost/(asio|beast)|sys/(socket|epoll|uio|eventfd|timerfd|stat|mman)\.h|netinet/|arpa/|netdb\.h|unistd\.h|poll\.h|fcntl\.h"
     r"|time\.h|ctime|thread|mutex|condition_variable|future|fstream|filesystem$")

@@ -333,6 +333,27 @@ struct HistoryPage {
   bool has_newer = false;
 };
 
+// Messages of `text`'s words (search/query.hpp), in one room or all of the viewer's.
+struct SearchQuery {
+  std::string text;
+  std::optional<RoomId> room;
+  std::optional<MessageId> before;  // only what is older than this one
+  int limit = 50;                   // 1 to 100
+};
+// Code points of a message's content, from `start` on.
+struct Highlight {
+  std::size_t start = 0;
+  std::size_t length = 0;
+
+  bool operator==(const Highlight&) const = default;
+};
+struct SearchHit {
+  Message message;
+  std::vector<Highlight> highlights;  // ascending and apart
+
+  bool operator==(const SearchHit&) const = default;
+};
+
 // What happened after a point, for a client that comes back.
 struct CatchUpLimit {
   int entries = 500;

@@ -21,6 +21,7 @@ Api make_api(http::Router& router, Services& services);
 void add_auth_endpoints(Api& api, Services& services);
 void add_room_endpoints(Api& api, Services& services);
 void add_message_endpoints(Api& api, Services& services);
+void add_search_endpoints(Api& api, Services& services);
 void add_media_endpoints(Api& api, Services& services);
 
 // `/` (`page` makes the answer for browsers, if there is one), `/healthz`, `/readyz`.

@@ -98,6 +98,7 @@ struct Application::Parts {
     api::add_auth_endpoints(api, services);
     api::add_room_endpoints(api, services);
     api::add_message_endpoints(api, services);
+    api::add_search_endpoints(api, services);
     api::add_media_endpoints(api, services);
     api::add_site_endpoints(api, services, web::chat_page);
     api::add_openapi_document(api, router, PAYAM_VERSION);

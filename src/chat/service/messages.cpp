@@ -37,6 +37,10 @@ Task<Result<HistoryPage>> Messages::history(RoomId room, UserId viewer, HistoryQ
   return store_.history(std::move(room), std::move(viewer), query);
 }
 
+Task<Result<std::vector<SearchHit>>> Messages::search(UserId viewer, SearchQuery query) {
+  return store_.search(std::move(viewer), std::move(query));
+}
+
 Task<Result<CatchUp>> Messages::catch_up(RoomId room, UserId viewer, Position from) {
   return catch_up_within(std::move(room), std::move(viewer), from, CatchUpLimit{});
 }

@@ -42,6 +42,7 @@ class Messages {
   Task<Result<Sent>> send(UserId sender, Draft draft);
 
   Task<Result<HistoryPage>> history(RoomId room, UserId viewer, HistoryQuery query);
+  Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query);
   Task<Result<CatchUp>> catch_up(RoomId room, UserId viewer, Position from);
   // The same for many rooms, about CatchUpLimit in all; rooms that are not the viewer's are left out, and a room that
   // did not fit any more says `more` without anything else.

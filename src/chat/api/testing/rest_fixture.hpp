@@ -84,6 +84,7 @@ class RestFixture : public ::testing::Test {
     add_auth_endpoints(api_, services_);
     add_room_endpoints(api_, services_);
     add_message_endpoints(api_, services_);
+    add_search_endpoints(api_, services_);
     add_media_endpoints(api_, services_);
   }
 

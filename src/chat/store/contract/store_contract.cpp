@@ -45,11 +45,25 @@ Commit StoreContract::send(const std::string& room, const std::string& sender, c
   return commit(message(room, sender, content)).value();
 }
 
+std::vector<std::string> StoreContract::found(const std::string& viewer, const std::string& text) {
+  return contents(search_for(viewer, {.text = text, .room = {}, .before = {}}).value());
+}
+
+std::vector<std::string> StoreContract::found_in(const std::string& room, const std::string& viewer, const std::string& text) {
+  return contents(search_for(viewer, {.text = text, .room = RoomId(room), .before = {}}).value());
+}
+
 const Message& message_of(const Commit& commit) { return std::get<MessageAdded>(commit.entry.body).message; }
 
 std::vector<std::string> contents(const std::vector<Message>& messages) {
   std::vector<std::string> result;
   for (const Message& message : messages) result.push_back(message.content);
+  return result;
+}
+
+std::vector<std::string> contents(const std::vector<SearchHit>& hits) {
+  std::vector<std::string> result;
+  for (const SearchHit& hit : hits) result.push_back(hit.message.content);
   return result;
 }
 

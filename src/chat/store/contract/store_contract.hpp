@@ -74,6 +74,13 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
   static std::string email(const std::string& name) { return name + "@example.com"; }
   static UserId user_id(const std::string& name) { return UserId("user-" + name); }
 
+  Result<std::vector<SearchHit>> search_for(const std::string& viewer, SearchQuery query) {
+    return wait(store().search(user_id(viewer), std::move(query)));
+  }
+  // Contents, newest first.
+  std::vector<std::string> found(const std::string& viewer, const std::string& text);
+  std::vector<std::string> found_in(const std::string& room, const std::string& viewer, const std::string& text);
+
   // What the observer was told so far.
   std::vector<Commit> published();
 
@@ -91,6 +98,7 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
 // The message an entry added; fails the test if it did something else.
 const Message& message_of(const Commit& commit);
 std::vector<std::string> contents(const std::vector<Message>& messages);
+std::vector<std::string> contents(const std::vector<SearchHit>& hits);
 std::vector<std::string> emails(const std::vector<Member>& members);
 
 }  // namespace payam::chat

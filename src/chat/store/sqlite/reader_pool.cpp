@@ -2,11 +2,11 @@
 
 namespace payam::chat::sqlite {
 
-ReaderPool::ReaderPool(const std::string& path, const char* vfs, int threads, std::size_t queue_limit)
-    : pool_("the database", threads, queue_limit) {
-  for (int i = 0; i < threads; ++i) {
-    auto database = std::make_unique<Database>(Database::Options{path, true, vfs});
+ReaderPool::ReaderPool(const Options& options) : pool_("the database", options.threads, options.queue_limit) {
+  for (int i = 0; i < options.threads; ++i) {
+    auto database = std::make_unique<Database>(Database::Options{options.path, true, options.vfs});
     database->execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
+    if (!options.attached.empty()) database->run("ATTACH ? AS attached", options.attached);
     idle_.push_back(std::move(database));
   }
 }

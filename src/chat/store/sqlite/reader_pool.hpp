@@ -16,8 +16,14 @@ namespace payam::chat::sqlite {
 
 class ReaderPool {
  public:
-  // The database exists and is migrated.
-  ReaderPool(const std::string& path, const char* vfs, int threads, std::size_t queue_limit);
+  struct Options {
+    std::string path{};          // of a database that exists and is migrated
+    std::string attached{};      // another one, read along with it; or empty
+    const char* vfs = nullptr;   // the system's own
+    int threads = 1;
+    std::size_t queue_limit = 1'000;
+  };
+  explicit ReaderPool(const Options& options);
 
   // Runs `work(Database&)`; throws Overloaded when too much waits.
   template <class F>

@@ -8,6 +8,8 @@
 #include "chat/store/sqlite/accounts.hpp"
 #include "chat/store/sqlite/reader_pool.hpp"
 #include "chat/store/sqlite/schema.hpp"
+#include "chat/store/sqlite/search_index.hpp"
+#include "chat/store/sqlite/search_indexer.hpp"
 #include "chat/store/sqlite/uploads.hpp"
 #include "chat/store/sqlite/views.hpp"
 #include "chat/store/sqlite/writer.hpp"
@@ -33,6 +35,10 @@ std::unique_ptr<Database> open_for_writing(const SqliteOptions& options) {
       "secure_delete = FAST;"
       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384");
   sqlite::migrate(*database);
+  if (options.path == kMemory) {
+    database->execute("ATTACH ':memory:' AS search");
+    sqlite::prepare_search_index(*database, "search");
+  }
   return database;
 }
 
@@ -42,10 +48,17 @@ class SqliteStore final : public Store {
       : writer_(open_for_writing(options), {.queue_jobs = options.writer_queue,
                                             .cache_entries = options.cache_entries,
                                             .checkpoint_pages = options.checkpoint_pages}) {
-    if (options.path != kMemory) readers_.emplace(options.path.string(), options.vfs, options.readers, options.reader_queue);
+    writer_.observe([this](std::span<const Commit> commits) { on_commits(commits); });
+    if (options.path == kMemory) return;
+    const std::string path = options.path.string();
+    const std::string index = path + "-search";
+    readers_.emplace(sqlite::ReaderPool::Options{
+        .path = path, .vfs = options.vfs, .threads = options.readers, .queue_limit = options.reader_queue});
+    indexer_.emplace(sqlite::SearchIndexer::Options{.index = index, .chat = path, .vfs = options.vfs});
+    searchers_.emplace(sqlite::ReaderPool::Options{.path = index, .attached = path, .vfs = options.vfs});
   }
 
-  void observe(CommitObserver observer) override { writer_.observe(std::move(observer)); }
+  void observe(CommitObserver observer) override { observer_ = std::move(observer); }
 
   Task<Result<User>> create_user(User user) override {
     return writer_.write([user = std::move(user)](Database& db) { return sqlite::create_user(db, user); });
@@ -157,6 +170,21 @@ class SqliteStore final : public Store {
       return sqlite::pinned_messages(db, room, viewer);
     });
   }
+  Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query) override {
+    if (!indexer_) {
+      auto work = [this, &viewer, &query](Database& db) {
+        for (const RoomId& room : changed_.take()) {
+          while (sqlite::follow_room(db, room)) {
+          }
+        }
+        return sqlite::search(db, viewer, query);
+      };
+      co_return co_await writer_.read(work);
+    }
+    co_await indexer_->caught_up();
+    auto work = [&viewer, &query](Database& db) { return sqlite::search(db, viewer, query); };
+    co_return co_await searchers_->read(work);
+  }
   Task<Result<ReadMarker>> mark_read(RoomId room, UserId user, Seq seq) override {
     return writer_.write([room = std::move(room), user = std::move(user), seq](sqlite::Appender& appender) {
       return appender.mark_read(room, user, seq);
@@ -214,8 +242,24 @@ class SqliteStore final : public Store {
     return readers_ ? readers_->read(std::move(work)) : writer_.read(std::move(work));
   }
 
+  // The writer's thread.
+  void on_commits(std::span<const Commit> commits) {
+    if (observer_) observer_(commits);
+    if (indexer_) {
+      indexer_->committed(commits);
+    } else {
+      changed_.add(commits);
+    }
+  }
+
+  // The writer tells these of commits until its end. In memory there is one connection, and what reads it runs on the writer's
+  // thread; the pools and the indexer are for a file.
+  CommitObserver observer_;
+  sqlite::ChangedRooms changed_;
+  std::optional<sqlite::SearchIndexer> indexer_;
   sqlite::Writer writer_;
-  std::optional<sqlite::ReaderPool> readers_;  // none in memory, where there is one connection
+  std::optional<sqlite::ReaderPool> readers_;
+  std::optional<sqlite::ReaderPool> searchers_;  // of their own, so that a long search is in nobody else's way
 };
 
 }  // namespace

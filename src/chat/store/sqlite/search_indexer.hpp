@@ -1,0 +1,92 @@
+// The thread that keeps the index of a database file behind the commits: at once when somebody waits to search, else a moment
+// later and then many together. A broken index disk stops searching, never sending.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "chat/model.hpp"
+#include "chat/store/sqlite/database.hpp"
+#include "runtime/completion.hpp"
+#include "runtime/task.hpp"
+
+namespace payam::chat::sqlite {
+
+// Rooms whose words may have changed.
+class ChangedRooms {
+ public:
+  void add(std::span<const Commit> commits);
+  void add(std::vector<RoomId> rooms);
+  bool empty() const { return rooms_.empty(); }
+  std::unordered_set<RoomId> take() { return std::exchange(rooms_, {}); }
+
+ private:
+  std::unordered_set<RoomId> rooms_;
+};
+
+class SearchIndexer {
+ public:
+  struct Options {
+    std::string index;          // the file; made, or made anew if it is damaged or of another version
+    std::string chat;           // the chat's database, which exists
+    const char* vfs = nullptr;  // the system's own; for both
+    Millis delay{250};          // until what nobody waits for is taken in
+    Millis patience{5'000};
+    std::size_t waiting = 1'000;
+  };
+
+  explicit SearchIndexer(Options options);
+  // Whoever waits gets Overloaded.
+  ~SearchIndexer();
+  SearchIndexer(const SearchIndexer&) = delete;
+  SearchIndexer& operator=(const SearchIndexer&) = delete;
+
+  // The writer's thread, after each commit.
+  void committed(std::span<const Commit> commits);
+
+  // Until all that committed() was told of is in the index. Throws Overloaded when that takes too long or too many wait,
+  // SqliteError when the index cannot be written.
+  Task<> caught_up();
+
+ private:
+  struct Waiter {
+    std::uint64_t until = 0;  // of told_
+    SteadyTime deadline;
+    Completion<std::monostate> done;
+  };
+  using Waiters = std::vector<Waiter>;
+
+  void wait(Completion<std::monostate> done);
+  void loop();
+  // What is to be taken in now; false at the end of all.
+  bool take(std::unordered_set<RoomId>& rooms, std::uint64_t& told);
+  void take_in(const std::unordered_set<RoomId>& rooms);
+  void take_in(const RoomId& room);
+  // Those whose time has come, or all.
+  void give_up_waiting(bool all);
+  void reached(std::uint64_t told);
+  void failed(const std::exception_ptr& error, const std::unordered_set<RoomId>& rooms);
+
+  const Options options_;
+  std::unique_ptr<Database> database_;
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  ChangedRooms changed_;
+  std::uint64_t told_ = 1;     // times; the first is what was committed before the start
+  std::uint64_t reached_ = 0;  // of them
+  Waiters waiters_;
+  SteadyTime not_before_{};  // after a failure
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace payam::chat::sqlite
