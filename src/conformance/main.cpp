@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "conformance/engineio_servers.hpp"
+#include "conformance/soak_server.hpp"
 #include "conformance/socketio_servers.hpp"
 #include "http/server/server.hpp"
 #include "runtime/shard_set.hpp"
@@ -41,11 +42,14 @@ int run(const std::string& host, std::uint16_t port, int threads) {
   const auto commands = payam::conformance::make_command_server(shards);
   const auto version_3 = payam::conformance::make_version_3_server(shards);
   const auto socketio = payam::conformance::make_socketio_server(shards);
+  const auto soak = payam::conformance::make_soak_server(shards);
   payam::http::Router router;
   echo->attach(router, "/engine.io/");
   commands->attach(router, "/engine.io-commands/");
   version_3->attach(router, "/engine.io-3/");
   socketio->attach(router);
+  soak->attach(router);
+  payam::conformance::add_soak_state(router, *soak);
 
   payam::http::ServerOptions options;
   options.host = host;
@@ -57,10 +61,10 @@ int run(const std::string& host, std::uint16_t port, int threads) {
 
   wait_for_stop(signals);
   server.stop();
-  socketio->close();
+  for (auto* io : {socketio.get(), soak.get()}) io->close();
   for (auto* engine : {echo.get(), commands.get(), version_3.get()}) engine->shutdown();
   for (auto* engine : {echo.get(), commands.get(), version_3.get()}) engine->wait(kStopLimit);
-  socketio->wait(kStopLimit);
+  for (auto* io : {socketio.get(), soak.get()}) io->wait(kStopLimit);
   server.wait(kStopLimit);
   return 0;
 }

@@ -99,8 +99,8 @@ def payam(data_dir, log=None, **options):
     return Server([binary("payam"), "serve"], log or f"{data_dir}.log", "/healthz", env=env, cwd=tempfile.gettempdir())
 
 
-def conformance(log):
-    return Server([binary("sio-conformance")], log, "/socket.io/", env=dict(os.environ))
+def conformance(log, *arguments):
+    return Server([binary("sio-conformance"), *arguments], log, "/socket.io/", env=dict(os.environ))
 
 
 @contextlib.contextmanager

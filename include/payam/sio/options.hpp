@@ -67,6 +67,7 @@ struct Options {
   Millis ping_interval{25'000};
   Millis ping_timeout{20'000};
   Millis upgrade_timeout{10'000};
+  Millis close_timeout{5'000};                   // for a websocket's close handshake, what is queued included
   std::size_t max_http_buffer_size = 1'000'000;  // bytes of one packet or request body
   std::size_t max_buffered_bytes = 4 << 20;      // queued for one connection; over it, it is closed ("buffer overflow")
   bool allow_polling = true;

@@ -39,6 +39,7 @@ eio::Options engine_options(const Options& options) {
   engine.ping_interval = options.ping_interval;
   engine.ping_timeout = options.ping_timeout;
   engine.upgrade_timeout = options.upgrade_timeout;
+  engine.close_timeout = options.close_timeout;
   engine.max_payload = options.max_http_buffer_size;
   engine.max_buffered_bytes = options.max_buffered_bytes;
   engine.allow_polling = options.allow_polling;
