@@ -31,8 +31,8 @@ class Timer {
   Timer* previous_ = nullptr;
   Timer* next_ = nullptr;
   TimerWheel* wheel_ = nullptr;
-  std::uint64_t due_ = 0;  // in ticks
-  std::uint32_t slot_ = 0;
+  std::uint64_t due_ : 48 = 0;  // in ticks
+  std::uint64_t slot_ : 16 = 0;
   Callback callback_;
   void* owner_;
 };

@@ -43,7 +43,8 @@ Connection::Connection(std::shared_ptr<ServerImpl> its_server, std::shared_ptr<e
       decoder_(server->core->options.parser, server->core->options.max_attachments) {
   state.counts.connections += 1;
   state.counts.connections_opened += 1;
-  state.shard.start_timer(connect_timer_, server->core->options.connect_timeout);
+  connect_timer_ = std::make_unique<ConnectTimer>(*this);
+  state.shard.start_timer(*connect_timer_, server->core->options.connect_timeout);
 }
 
 Connection::~Connection() = default;
@@ -127,7 +128,7 @@ void Connection::on_closed(eio::CloseReason reason) {
     return;
   }
   closed_ = true;
-  connect_timer_.cancel();
+  connect_timer_.reset();
   close_sockets(reason_of(reason));
   state.counts.connections -= 1;
 }
@@ -136,7 +137,7 @@ void Connection::close(DisconnectReason reason) {
   if (closed_) return;
   const auto keep = shared_from_this();
   closed_ = true;
-  connect_timer_.cancel();
+  connect_timer_.reset();
   if (reason == DisconnectReason::server_namespace_disconnect) {
     for (const Entry& entry : sockets_) {
       if (entry.socket == nullptr) continue;
@@ -231,7 +232,7 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
     refuse(nsp_name, *refusal);
   } else {
     find(nsp_name)->socket = socket;
-    connect_timer_.cancel();
+    connect_timer_.reset();
     if (!impl.connect()) {
       forget(nsp_name);
       impl.abandon(true);

@@ -73,7 +73,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Decoder decoder_;
   boost::container::small_vector<Entry, 1> sockets_;
-  MemberTimer<&Connection::on_connect_timeout> connect_timer_{*this};
+  using ConnectTimer = MemberTimer<&Connection::on_connect_timeout>;
+  std::unique_ptr<ConnectTimer> connect_timer_;  // until a namespace is joined
   std::size_t running_handlers_ = 0;
   bool closed_ = false;
 };
