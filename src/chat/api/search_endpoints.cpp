@@ -42,12 +42,12 @@ void add_search_endpoints(Api& api, Services& services) {
        .path = "/chat/search",
        .summary = "Find messages by their words",
        .tag = "messages",
-       .description = "In all my rooms or one, newest first; for the next page `before` is the last one's id. All words must be "
-                      "there, in any order, the last one as the beginning of a word. Case, diacritics, the letter forms and "
-                      "digits of Persian and Arabic, and how their words are joined do not matter. `highlights` are "
-                      "`[start, length]` in code points of `content`.",
-       .replies = {{404, "The room is not yours, or there is no message `before`"},
-                   {503, "The index is behind; try again"}}},
+       .description =
+           "In all my rooms or one, newest first; for the next page `before` is the last one's id. All words must be "
+           "there, in any order, the last one as the beginning of a word. Case, diacritics, the letter forms and "
+           "digits of Persian and Arabic, and how their words are joined do not matter. `highlights` are "
+           "`[start, length]` in code points of `content`.",
+       .replies = {{404, "The room is not yours, or there is no message `before`"}, {503, "The index is behind; try again"}}},
       [&services](Call call, SearchInput in) -> Task<Answer<std::vector<FoundMessageReply>>> {
         SearchQuery query{.text = *in.query.q, .room = {}, .before = {}, .limit = static_cast<int>(*in.query.limit)};
         if (in.query.room_id) query.room.emplace(**in.query.room_id);

@@ -53,8 +53,9 @@ TEST_F(SearchEndpoints, NobodySearchesElsewhere) {
 }
 
 TEST_F(SearchEndpoints, ParametersHaveTheirLimits) {
-  for (const std::string& query : {std::string(), std::string("?q="), std::string("?q=x&limit=0"), std::string("?q=x&limit=101"),
-                                   std::string("?q=a%00b"), std::string("?q=%ff"), "?q=" + std::string(201, 'x')}) {
+  for (const std::string& query :
+       {std::string(), std::string("?q="), std::string("?q=x&limit=0"), std::string("?q=x&limit=101"), std::string("?q=a%00b"),
+        std::string("?q=%ff"), "?q=" + std::string(201, 'x')}) {
     EXPECT_EQ(get("/chat/search" + query, sara).status, 422) << query;
   }
   // What an index's own language would take for something.

@@ -104,7 +104,8 @@ bool is_emoji_extension(UChar32 c) {
 icu::UnicodeString fold_segment(const icu::UnicodeString& segment) {
   const Normalizers& normalizers = Normalizers::get();
   UErrorCode status = U_ZERO_ERROR;
-  const icu::UnicodeString decomposed = normalizers.decompose->normalize(normalizers.casefold->normalize(segment, status), status);
+  const icu::UnicodeString decomposed =
+      normalizers.decompose->normalize(normalizers.casefold->normalize(segment, status), status);
   icu::UnicodeString plain;
   UScriptCode base = USCRIPT_UNKNOWN;
   for (std::int32_t at = 0; at < decomposed.length(); at = decomposed.moveIndex32(at, 1)) {

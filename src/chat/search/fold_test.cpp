@@ -64,7 +64,10 @@ TEST(Fold, SignsSeparateWords) {
   EXPECT_THAT(words("سلام،دنیا؟"), ElementsAre(U"سلام", U"دنیا"));
   EXPECT_THAT(words(" ,.!\n\u064e"), IsEmpty());
   EXPECT_THAT(words(""), IsEmpty());
-  EXPECT_THAT(words("a\xff" "b"), ElementsAre(U"a", U"b")) << "a byte that is not UTF-8";
+  EXPECT_THAT(words("a\xff"
+                    "b"),
+              ElementsAre(U"a", U"b"))
+      << "a byte that is not UTF-8";
 }
 
 TEST(Fold, AnEmojiIsAWord) {

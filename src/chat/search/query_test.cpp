@@ -17,8 +17,8 @@ std::optional<Marks> match(std::string_view query, std::string_view content) { r
 bool index_finds(std::string_view query, std::string_view content) {
   const auto terms = index_terms(content);
   const auto has = [&](const Term& term) {
-    return std::ranges::any_of(terms,
-                               [&](const std::string& one) { return term.prefix ? one.starts_with(term.text) : one == term.text; });
+    return std::ranges::any_of(
+        terms, [&](const std::string& one) { return term.prefix ? one.starts_with(term.text) : one == term.text; });
   };
   return std::ranges::all_of(Query(query).clauses(), [&](const Query::Clause& clause) {
     return std::ranges::any_of(clause, [&](const auto& terms) { return std::ranges::all_of(terms, has); });
@@ -56,7 +56,8 @@ TEST(Query, PersianWordsTogetherApartAndHalfApartAreTheSame) {
 }
 
 TEST(Query, ACompoundOfManyPartsIsFoundWhole) {
-  for (const char* query : {"کتاب‌خانه‌ها", "کتابخانه‌ها", "کتابخانهها", "کتاب خانه ها", "خانه", "کتاب"}) {
+  for (const char* query :
+       {"کتاب‌خانه‌ها", "کتابخانه‌ها", "کتابخانهها", "کتاب خانه ها", "خانه", "کتاب"}) {
     EXPECT_TRUE(match(query, "در کتاب‌خانه‌ها بود")) << query;
     EXPECT_TRUE(index_finds(query, "در کتاب‌خانه‌ها بود")) << query;
   }

@@ -81,9 +81,9 @@ class Store {
   // A message in a room of the viewer's; Errc::not_found.
   virtual Task<Result<Message>> find_message(MessageRef message, UserId viewer) = 0;
   virtual Task<Result<std::vector<Message>>> pinned_messages(RoomId room, UserId viewer) = 0;  // ascending seq
-  // Messages in their present state, of rooms the viewer is a member of, newest first; whatever was acknowledged before the call
-  // is found. Errc::not_found: the room is not the viewer's, or there is no message `before`, which may be one deleted or of
-  // another room. Throws Overloaded if the index is too far behind.
+  // Messages in their present state, of rooms the viewer is a member of, newest first; whatever was acknowledged before the
+  // call is found. Errc::not_found: the room is not the viewer's, or there is no message `before`, which may be one deleted or
+  // of another room. Throws Overloaded if the index is too far behind.
   virtual Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query) = 0;
   // Forward only and never past the last message; no entry of the log.
   virtual Task<Result<ReadMarker>> mark_read(RoomId room, UserId user, Seq seq) = 0;

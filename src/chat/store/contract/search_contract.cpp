@@ -15,7 +15,8 @@ TEST_P(StoreContract, FindsAMessageFromItsAcknowledgementOn) {
   for (int i = 0; i < 30; ++i) {
     const std::string word = "word" + std::to_string(i);
     const Message sent = message_of(send("r", "ali", "some " + word));
-    EXPECT_EQ(search_for("ali", {.text = word, .room = {}, .before = {}}).value(), (std::vector<SearchHit>{{sent, {{5, word.size()}}}}));
+    EXPECT_EQ(search_for("ali", {.text = word, .room = {}, .before = {}}).value(),
+              (std::vector<SearchHit>{{sent, {{5, word.size()}}}}));
   }
 }
 
@@ -38,7 +39,8 @@ TEST_P(StoreContract, SpellingsAreOne) {
   for (const char* text : {"ميخواهم", "می خواهم", "12", "كتاب", "ıstanbul", "STRASSE", "京タ", "👍", "タワー 京 كتا"}) {
     EXPECT_THAT(found("ali", text), ElementsAre(content)) << text;
   }
-  EXPECT_EQ(search_for("ali", {.text = "ميخواهم", .room = {}, .before = {}}).value(), (std::vector<SearchHit>{{sent, {{0, 8}}}}));
+  EXPECT_EQ(search_for("ali", {.text = "ميخواهم", .room = {}, .before = {}}).value(),
+            (std::vector<SearchHit>{{sent, {{0, 8}}}}));
   send("r", "ali", "東京 京都");
   EXPECT_THAT(found("ali", "東京都"), IsEmpty()) << "its parts are not side by side";
 }

@@ -17,9 +17,9 @@ namespace payam::chat::sqlite {
 class ReaderPool {
  public:
   struct Options {
-    std::string path{};          // of a database that exists and is migrated
-    std::string attached{};      // another one, read along with it; or empty
-    const char* vfs = nullptr;   // the system's own
+    std::string path{};         // of a database that exists and is migrated
+    std::string attached{};     // another one, read along with it; or empty
+    const char* vfs = nullptr;  // the system's own
     int threads = 1;
     std::size_t queue_limit = 1'000;
   };

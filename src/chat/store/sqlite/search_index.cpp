@@ -13,7 +13,7 @@
 namespace payam::chat::sqlite {
 namespace {
 
-constexpr int kIndexVersion = 1;    // to be raised with every change of folding, terms or tables
+constexpr int kIndexVersion = 1;     // to be raised with every change of folding, terms or tables
 constexpr std::int64_t kStep = 500;  // entries of the log, or documents, in one transaction
 
 // A document's key is its message's time in milliseconds, and 20 bits that tell it from others of the same one: the newest
@@ -117,8 +117,8 @@ void take_in(Database& database, std::int64_t room, Rev from, Rev to) {
   const Seq end = first_message_after(database, room, to);
   std::vector<Seq> changed;
   {
-    Statement row = database.query("SELECT subject FROM log WHERE room = ? AND rev > ? AND rev <= ? AND subject < ?", room, from,
-                                   to, first);
+    Statement row = database.query("SELECT subject FROM log WHERE room = ? AND rev > ? AND rev <= ? AND subject < ?", room,
+                                   from, to, first);
     while (row.step()) changed.push_back(row.get<Seq>(0));
   }
   std::ranges::sort(changed);
@@ -173,7 +173,8 @@ Result<Rooms> rooms_to_search(Database& database, const UserId& viewer, const st
 Result<std::int64_t> key_before(Database& database, const std::optional<MessageId>& before) {
   if (!before) return INT64_MAX;
   Statement row = database.query(
-      "SELECT d.key FROM messages m CROSS JOIN search_documents d ON d.room = m.room AND d.seq = m.seq WHERE m.id = ?", *before);
+      "SELECT d.key FROM messages m CROSS JOIN search_documents d ON d.room = m.room AND d.seq = m.seq WHERE m.id = ?",
+      *before);
   if (!row.step()) return fail(Errc::not_found, std::string(rules::kMessageNotFound));
   return row.get<std::int64_t>(0);
 }
@@ -251,7 +252,8 @@ Result<std::vector<SearchHit>> search(Database& database, const UserId& viewer, 
     const auto at = std::ranges::lower_bound(rooms->keys, key) - rooms->keys.begin();
     auto found = read_messages(database, {key, rooms->ids[static_cast<std::size_t>(at)]}, seq, seq);
     if (found.empty()) continue;
-    if (auto highlights = words.match(found.front().content)) hits.push_back({std::move(found.front()), std::move(*highlights)});
+    if (auto highlights = words.match(found.front().content))
+      hits.push_back({std::move(found.front()), std::move(*highlights)});
   }
   return hits;
 }
