@@ -58,13 +58,15 @@ SearchIndexer::SearchIndexer(Options options)
   thread_ = std::thread([this] { loop(); });
 }
 
-SearchIndexer::~SearchIndexer() {
+void SearchIndexer::stop() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   ready_.notify_one();
   thread_.join();
+  database_.reset();
 }
 
 void SearchIndexer::committed(std::span<const Commit> commits) {

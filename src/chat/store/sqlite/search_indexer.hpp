@@ -44,10 +44,12 @@ class SearchIndexer {
   };
 
   explicit SearchIndexer(Options options);
-  // Whoever waits gets Overloaded.
-  ~SearchIndexer();
+  ~SearchIndexer() { stop(); }
   SearchIndexer(const SearchIndexer&) = delete;
   SearchIndexer& operator=(const SearchIndexer&) = delete;
+
+  // Ends the thread and closes both databases; whoever waits gets Overloaded. From then on commits are only counted.
+  void stop();
 
   // The writer's thread, after each commit.
   void committed(std::span<const Commit> commits);

@@ -58,6 +58,12 @@ class SqliteStore final : public Store {
     searchers_.emplace(sqlite::ReaderPool::Options{.path = index, .attached = path, .vfs = options.vfs});
   }
 
+  // The writer is the last to close the chat's database: who is, copies the log into it.
+  ~SqliteStore() override {
+    searchers_.reset();
+    if (indexer_) indexer_->stop();
+  }
+
   void observe(CommitObserver observer) override { observer_ = std::move(observer); }
 
   Task<Result<User>> create_user(User user) override {
