@@ -131,6 +131,11 @@ Result<> may_react(MaybeRole actor, bool deleted) {
   return {};
 }
 
+Result<> may_add_emoji(int different) {
+  if (different >= kMaxEmojis) return fail(Errc::conflict, "The message has too many different reactions");
+  return {};
+}
+
 Result<> may_pin(RoomKind kind, MaybeRole actor, bool deleted) {
   if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));
   if (kind == RoomKind::group && !is_manager(*actor)) return fail(Errc::forbidden, "Only owners and admins pin messages");

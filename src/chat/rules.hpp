@@ -52,6 +52,9 @@ Result<> may_delete_room(RoomKind kind, MaybeRole actor);
 Result<> may_edit(MaybeRole actor, bool own, bool deleted);
 Result<> may_delete(MaybeRole actor, bool own);
 Result<> may_react(MaybeRole actor, bool deleted);
+// `different` emojis are there already, and the new one is none of them: each is in every copy of the message from then on.
+inline constexpr int kMaxEmojis = 50;
+Result<> may_add_emoji(int different);
 Result<> may_pin(RoomKind kind, MaybeRole actor, bool deleted);
 
 // `removed` is the room's rev when someone else last removed the user, `made` the room's rev when the invite was made: who was

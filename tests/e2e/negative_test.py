@@ -17,6 +17,21 @@ CALLS = [
     ("DELETE", "/chat/chat_rooms/{room}/members/{email}", None),
     ("GET", "/chat/chat_rooms/{room}/messages", None),
     ("POST", "/chat/chat_rooms/{room}/messages", {"content": "x"}),
+    ("PATCH", "/chat/chat_rooms/{room}", {"name": "x"}),
+    ("DELETE", "/chat/chat_rooms/{room}", None),
+    ("PATCH", "/chat/chat_rooms/{room}/members/{email}", {"role": "admin"}),
+    ("POST", "/chat/chat_rooms/{room}/read", {"seq": 1}),
+    ("POST", "/chat/chat_rooms/{room}/invites", {}),
+    ("DELETE", "/chat/chat_rooms/{room}/invites/none", None),
+    ("GET", "/chat/chat_rooms/{room}/pins", None),
+    ("PATCH", "/chat/chat_rooms/{room}/messages/01ARZ3NDEKTSV4RRFFQ69G5FAV", {"content": "x"}),
+    ("DELETE", "/chat/chat_rooms/{room}/messages/01ARZ3NDEKTSV4RRFFQ69G5FAV", None),
+    ("PUT", "/chat/chat_rooms/{room}/messages/01ARZ3NDEKTSV4RRFFQ69G5FAV/pin", None),
+    ("DELETE", "/chat/chat_rooms/{room}/messages/01ARZ3NDEKTSV4RRFFQ69G5FAV/pin", None),
+    ("PUT", "/chat/chat_rooms/{room}/messages/01ARZ3NDEKTSV4RRFFQ69G5FAV/reactions/👍", None),
+    ("DELETE", "/chat/chat_rooms/{room}/messages/01ARZ3NDEKTSV4RRFFQ69G5FAV/reactions/👍", None),
+    ("DELETE", "/chat/private_chats/{room}", None),
+    ("POST", "/chat/join", {"token": "none"}),
     ("POST", "/chat/upload_media/", None),
     ("GET", "/media/01ARZ3NDEKTSV4RRFFQ69G5FAV/x.png", None),
 ]
@@ -40,6 +55,8 @@ def filled(value, room, email):
         return value.replace("{room}", room).replace("{email}", email)
     if isinstance(value, list):
         return [filled(item, room, email) for item in value]
+    if not isinstance(value, dict):
+        return value
     return {key: filled(item, room, email) for key, item in value.items()}
 
 
@@ -77,6 +94,10 @@ GOOD = {  # call → a good body; each field is then left out or replaced by wha
     ("POST", "/chat/chat_rooms/"): {"name": "x"},
     ("POST", "/chat/chat_rooms/{room}/members"): {"emails": ["e@example.org"]},
     ("POST", "/chat/chat_rooms/{room}/messages"): {"content": "x"},
+    ("PATCH", "/chat/chat_rooms/{room}/members/{email}"): {"role": "admin"},
+    ("POST", "/chat/chat_rooms/{room}/read"): {"seq": 1},
+    ("PATCH", "/chat/chat_rooms/{room}/messages/none"): {"content": "x"},
+    ("POST", "/chat/join"): {"token": "x"},
 }
 WRONG = [  # field, value, the fault's type
     ("username", 7, "string_type"), ("username", None, "string_type"), ("username", "", "string_too_short"), ("username", "x" * 300, "string_too_long"),
@@ -88,6 +109,9 @@ WRONG = [  # field, value, the fault's type
     ("members", "e@example.org", "list_type"), ("members", [None], "string_type"), ("members", {"a": 1}, "list_type"),
     ("client_id", 7, "string_type"), ("client_id", "x" * 65, "string_too_long"), ("reply_to", 7, "string_type"),
     ("attachments", "x", "list_type"), ("attachments", [7], "string_type"),
+    ("role", 7, "enum"), ("role", "king", "enum"), ("role", None, "enum"),
+    ("seq", "x", "int_parsing"), ("seq", -1, "greater_than_equal"), ("seq", None, "int_type"), ("seq", 2**64, "int_parsing_size"),
+    ("token", 7, "string_type"), ("token", "", "string_too_short"), ("token", "x" * 65, "string_too_long"),
 ]
 OPTIONAL = {"members": "/chat/chat_rooms/", "client_id": "/messages", "reply_to": "/messages", "attachments": "/messages"}
 CASES = [(method, path, field, value, kind) for (method, path), body in GOOD.items() for field, value, kind in WRONG

@@ -75,6 +75,10 @@ async function enter() {
       showChats();
       showHead();
     },
+    read: ({room, email}) => {  // on another device of mine
+      const chat = chats.find((known) => known.id === room);
+      if (chat && email === me.email) { chat.unread_count = 0; showChats(); }
+    },
     room_added: loadChats,
     room_updated: loadChats,
     room_removed: loadChats,
@@ -237,6 +241,7 @@ $('file').addEventListener('change', async ({target}) => { await conversation.at
 $('room').addEventListener('dragover', (event) => event.preventDefault());
 $('room').addEventListener('drop', (event) => { event.preventDefault(); conversation.attach([...event.dataTransfer.files]); });
 window.addEventListener('focus', () => {
+  conversation.markRead();
   const chat = chats.find((known) => known.id === conversation.openRoomId());
   if (chat?.unread_count) { chat.unread_count = 0; showChats(); }
 });

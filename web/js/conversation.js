@@ -1,4 +1,4 @@
-// One open room: its messages, the composer, typing.
+// One open room: its messages, the composer, typing, read markers.
 import * as api from './api.js';
 import * as realtime from './realtime.js';
 import {$, avatar, element, linked, notice} from './dom.js';
@@ -27,6 +27,7 @@ export async function open(roomId, myself) {
   showFiles();
   show();
   toEnd();
+  markRead();
   return room;
 }
 
@@ -37,6 +38,8 @@ export function take(message) {
   if (message.room_id !== room?.id) return;
   waiting = waiting.filter((sent) => sent.client_id !== message.client_id || message.sender !== me.email);
   const index = room.messages.findIndex((known) => known.seq === message.seq);
+  if (room.messages[index]?.rev > message.rev) return;
+  if (index < 0 && message.seq < (room.messages[0]?.seq ?? 0)) return;  // an older one was changed that is not shown
   if (index >= 0) room.messages[index] = message;
   else room.messages.push(message);
   room.messages.sort((a, b) => a.seq - b.seq);
@@ -46,6 +49,7 @@ export function take(message) {
   show();
   if (message.sender === me.email) toEnd();
   if (gap) catchUp(room.messages.at(-2).seq);
+  if (document.hasFocus()) markRead();
 }
 
 // Asks for what was missed while the connection was away.
@@ -68,6 +72,13 @@ export async function loadOlder() {
   room.hasOlder = page.length > 0 && page[0].seq > 1;
   show();
   scroller.scrollTop = scroller.scrollHeight - fromEnd;
+}
+
+export function markRead() {
+  const seq = room?.messages.at(-1)?.seq;
+  if (!seq || seq === room.markedSeq) return;
+  room.markedSeq = seq;
+  realtime.ask('mark_read', {room: room.id, seq}).catch(() => {});
 }
 
 // — sending —

@@ -1,5 +1,7 @@
 #include "chat/api/event_call.hpp"
 
+#include <fmt/format.h>
+
 #include "http/codec/text.hpp"
 
 namespace payam::chat::api {
@@ -51,6 +53,19 @@ void refuse_event(sio::Socket& socket, const sio::Ack& ack, const http::Faults& 
   http::json::array list;
   for (const auto& fault : faults) list.push_back(http::to_json(fault));
   refuse(socket, ack, to_string(Errc::invalid), kInvalid, http::json::serialize(list));
+}
+
+void refuse_too_often(sio::Socket& socket, const sio::Ack& ack, SocketState& state, Millis wait) {
+  const auto seconds = retry_after(wait).count();
+  refuse_event(socket, ack, Error{Errc::rate_limited, fmt::format("Too often; try again in {} s", seconds)});
+  constexpr int kWeight = 10;  // of an event that was refused, beside one that is none
+  close_if_flooding(socket, state, kWeight);
+}
+
+void close_if_flooding(sio::Socket& socket, SocketState& state, int events) {
+  if (state.flood.count(events, steady_now())) return;
+  refuse_event(socket, {}, Error{Errc::rate_limited, "Too many events: disconnected"});
+  socket.disconnect(true);
 }
 
 }  // namespace payam::chat::api

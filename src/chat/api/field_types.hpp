@@ -33,12 +33,27 @@ struct PasswordLength {
 };
 using Password = http::Field<std::string, PasswordLength>;
 
-// A name people see: no control characters, not blank, no space around it.
+// A name people see stands among other text: no control characters or line breaks, nothing that turns the direction of what
+// stands beside it (embeddings, overrides, isolates), something visible, no space around it. Marks and joiners, which names in
+// Persian, Arabic or Hindi need, may be in it. What a message says is kept as it is.
 struct Presentable {
   static std::optional<std::string> refuse(const std::string& value);
 };
 using Username = http::Field<std::string, http::Length<1, 64>, Presentable>;
 using RoomName = http::Field<std::string, http::Length<1, 100>, Presentable>;
+
+struct PresentableOrEmpty {
+  static std::optional<std::string> refuse(const std::string& value) {
+    return value.empty() ? std::nullopt : Presentable::refuse(value);
+  }
+};
+using Topic = http::Field<std::string, http::Length<0, 500>, PresentableOrEmpty>;
+
+// Exactly one, brought to its recommended form.
+struct OneEmoji {
+  static bool check(http::Reader& reader, std::string& value, const http::json::value& input);
+};
+using Emoji = http::Field<std::string, OneEmoji>;
 
 // A number and nothing that merely reads like one: events come from programs, not from forms.
 struct JsonNumber {
@@ -56,5 +71,8 @@ using IdText = http::Text<1, 64>;
 using Attachments = http::List<IdText, 20>;
 inline constexpr std::size_t kMaxMembersAtOnce = 1'000;
 using Emails = http::List<http::Email, kMaxMembersAtOnce>;
+
+// E-mails in paths are compared as those in bodies are.
+std::string lower_ascii(std::string text);
 
 }  // namespace payam::chat::api

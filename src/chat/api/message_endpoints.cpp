@@ -4,6 +4,7 @@
 #include <boost/describe/class.hpp>
 
 #include "chat/api/field_types.hpp"
+#include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
 #include "http/header_value.hpp"
@@ -76,7 +77,8 @@ void add_links(http::Headers& headers, const RoomId& room, int limit, const Hist
 }  // namespace
 
 void add_message_endpoints(Api& api, Services& services) {
-  api.add<SendInput>(
+  add_limited<SendInput>(
+      api, services, Act::send,
       {.method = Method::post,
        .path = "/chat/chat_rooms/{id}/messages",
        .summary = "Send a message",

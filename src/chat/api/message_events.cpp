@@ -22,8 +22,9 @@ BOOST_DESCRIBE_STRUCT(ChatMessageRequest, (), (room, message, client_id, reply_t
 
 void add_message_events(sio::Namespace sockets, Services& services) {
   // Nothing is awaited before the message is on its way to the store: so what a socket sends is stored in the order of sending.
-  on_event<ChatMessageRequest>(
-      sockets, "chat_message", [&services](EventCall call, ChatMessageRequest request) -> Task<Result<MessageReply>> {
+  on_limited_event<ChatMessageRequest>(
+      sockets, services.limits, Act::send, "chat_message",
+      [&services](EventCall call, ChatMessageRequest request) -> Task<Result<MessageReply>> {
         Draft draft{
             .room = RoomId(*request.room), .content = *request.message, .client_id = {}, .reply_to = {}, .attachments = {}};
         if (request.client_id) draft.client_id = **request.client_id;

@@ -71,6 +71,10 @@ void Publisher::tell_others(const Commit& commit, std::vector<std::string> excep
   sockets_.to(room.id.str()).except(std::move(except)).emit_raw("room_updated", http::to_json_text(event));
 }
 
+void Publisher::announce(const ReadNews& news) {
+  sockets_.to(news.room.str()).emit_raw("read", http::to_json_text(ReadEvent{news.room, news.email, news.seq}));
+}
+
 void Publisher::announce(const PresenceChange& change, const std::vector<UserId>& audience) {
   std::vector<std::string> rooms;
   for (const UserId& user : audience) rooms.push_back(user_room(user));

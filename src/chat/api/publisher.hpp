@@ -9,6 +9,7 @@
 #include "chat/api/membership_epochs.hpp"
 #include "chat/model.hpp"
 #include "chat/service/presence.hpp"
+#include "chat/service/read_markers.hpp"
 #include "payam/sio/namespace.hpp"
 
 namespace payam::chat::api {
@@ -24,7 +25,8 @@ class Publisher {
   // The store's observer; on its thread. What goes wrong is logged there and here forgotten: the log of the room has it.
   void publish(std::span<const Commit> commits) noexcept;
 
-  // The presence service's; on its home shard.
+  // The read markers' and the presence service's; on their home shard.
+  void announce(const ReadNews& news);
   void announce(const PresenceChange& change, const std::vector<UserId>& audience);
 
  private:

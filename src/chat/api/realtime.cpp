@@ -34,6 +34,7 @@ Realtime::Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs
   io.use([this](sio::SocketPtr socket) { return admit(std::move(socket)); });
   add_connection_handlers(io);
   add_message_events(io, services);
+  add_message_update_events(io, services);
   add_room_events(io, services, *this);
 }
 
@@ -50,9 +51,16 @@ void Realtime::add_connection_handlers(sio::Server& io) {
     state->stop();
     services_.presence.disconnected(state->principal().user);
   });
-  io.on_error([](const sio::SocketPtr& socket, const sio::EventError& error, const sio::Ack& ack) {
+  if (services_.limits.enforced()) {
+    // Every event, known or not.
+    io.on_any([](const sio::SocketPtr& socket, const sio::Event&) {
+      if (const auto state = socket_state(*socket)) close_if_flooding(*socket, *state, 1);
+    });
+  }
+  io.on_error([this](const sio::SocketPtr& socket, const sio::EventError& error, const sio::Ack& ack) {
     const bool invalid = error.kind == sio::EventError::Kind::invalid;
     refuse_event(*socket, ack, invalid ? Error{Errc::invalid, error.message} : Error{Errc::internal, "Internal Server Error"});
+    if (const auto state = socket_state(*socket); state && services_.limits.enforced()) close_if_flooding(*socket, *state, 1);
   });
 
   on_event<AuthenticateRequest>(io, "authenticate", [this](EventCall call, AuthenticateRequest request) -> Task<Result<Done>> {

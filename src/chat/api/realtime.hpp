@@ -35,6 +35,7 @@ class Realtime {
 
 // The events of one part each; see realtime.cpp for the rest.
 void add_message_events(sio::Namespace sockets, Services& services);
+void add_message_update_events(sio::Namespace sockets, Services& services);
 void add_room_events(sio::Namespace sockets, Services& services, Realtime& realtime);
 
 }  // namespace payam::chat::api

@@ -9,7 +9,8 @@
 
 namespace payam::chat::api {
 
-// `broadcast_message` is a MessageReply, `room_added` a RoomStateReply: the room as it is with its new member.
+// `broadcast_message` and `message_updated` are a MessageReply, `room_added` a RoomStateReply: the room as it is with its new
+// member.
 
 // `room_updated`, to the other members: the log entry, and where the room stands.
 struct RoomUpdatedEvent {
@@ -28,6 +29,14 @@ struct RoomRemovedEvent {
   Rev rev;
 };
 BOOST_DESCRIBE_STRUCT(RoomRemovedEvent, (), (id, rev))
+
+// `read`, to the room.
+struct ReadEvent {
+  RoomId room;
+  std::string email;
+  Seq seq;
+};
+BOOST_DESCRIBE_STRUCT(ReadEvent, (), (room, email, seq))
 
 struct PresenceEvent {
   std::string email;

@@ -103,6 +103,7 @@ std::optional<ChangeReply> change_reply(const Entry& entry) {
                     .at = entry.at,
                     .actor = entry.actor_email,
                     .members = {},
+                    .kind = {},
                     .role = {},
                     .name = {},
                     .topic = {},
@@ -112,6 +113,8 @@ std::optional<ChangeReply> change_reply(const Entry& entry) {
         using Body = std::remove_cvref_t<decltype(body)>;
         if constexpr (std::is_same_v<Body, RoomCreated>) {
           reply.type = ChangeType::room_created;
+          reply.kind = body.kind;
+          reply.name = body.name;
           reply.members = emails(body.members);
         } else if constexpr (std::is_same_v<Body, MembersAdded>) {
           reply.type = ChangeType::members_added;

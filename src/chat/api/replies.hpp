@@ -65,8 +65,8 @@ BOOST_DESCRIBE_STRUCT(MessageReply, (),
                       (id, room_id, seq, rev, sender, content, timestamp, client_id, reply_to, attachments, mentions, edited_at,
                        deleted, pinned, reactions))
 
-// One entry of a room's log that is not a new message. `members` are the e-mails it is about: all at the creation, those who
-// came, the one who went or has a new role.
+// One entry of a room's log that is not a new message. `members` are the e-mails it is about: all at the creation (of a group
+// its `actor` is the owner), those who came, the one who went or has a new role.
 enum class ChangeType {
   room_created,
   members_added,
@@ -85,11 +85,13 @@ struct ChangeReply {
   Timestamp at{};
   std::optional<std::string> actor;  // e-mail
   std::vector<std::string> members;
-  http::Maybe<Role> role;                // of role_changed
-  http::Maybe<std::string> name, topic;  // of room_updated
-  http::Maybe<MessageReply> message;     // of message_updated
+  http::Maybe<RoomKind> kind;         // of room_created
+  http::Maybe<Role> role;             // of role_changed
+  http::Maybe<std::string> name;      // of room_created and room_updated
+  http::Maybe<std::string> topic;     // of room_updated
+  http::Maybe<MessageReply> message;  // of message_updated
 };
-BOOST_DESCRIBE_STRUCT(ChangeReply, (), (rev, type, at, actor, members, role, name, topic, message))
+BOOST_DESCRIBE_STRUCT(ChangeReply, (), (rev, type, at, actor, members, kind, role, name, topic, message))
 
 struct RoomReply {
   RoomId id;
@@ -143,6 +145,22 @@ struct PrivateChatReply {
 };
 BOOST_DESCRIBE_STRUCT(PrivateChatReply, (),
                       (id, other_user_email, is_online, last_seen, unread_count, last_message, rev, last_seq))
+
+// Where a read marker is.
+struct ReadReply {
+  RoomId room;
+  Seq seq;
+};
+BOOST_DESCRIBE_STRUCT(ReadReply, (), (room, seq))
+
+struct InviteReply {
+  std::string token;
+  RoomId room_id;
+  Timestamp created_at{};
+  std::optional<Timestamp> expires_at;
+  std::optional<int> uses_left;
+};
+BOOST_DESCRIBE_STRUCT(InviteReply, (), (token, room_id, created_at, expires_at, uses_left))
 
 ProfileReply profile_reply(const User& user);
 UploadReply upload_reply(const Upload& upload);

@@ -20,7 +20,10 @@ Api make_api(http::Router& router, Services& services);
 // Each adds the calls of one part; `services` outlives the router.
 void add_auth_endpoints(Api& api, Services& services);
 void add_room_endpoints(Api& api, Services& services);
+void add_room_update_endpoints(Api& api, Services& services);
+void add_invite_endpoints(Api& api, Services& services);
 void add_message_endpoints(Api& api, Services& services);
+void add_message_update_endpoints(Api& api, Services& services);
 void add_search_endpoints(Api& api, Services& services);
 void add_media_endpoints(Api& api, Services& services);
 

@@ -2,6 +2,7 @@
 #include <boost/describe/class.hpp>
 
 #include "chat/api/field_types.hpp"
+#include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
 #include "http/percent.hpp"
@@ -62,11 +63,6 @@ struct OpenPrivateInput {
 
 std::vector<std::string> plain(const std::vector<http::Email>& emails) { return {emails.begin(), emails.end()}; }
 
-std::string lower_ascii(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
 PrivateChatReply private_chat_reply(const RoomSummary& summary, const Presence& presence) {
   PrivateChatReply reply;
   reply.id = summary.room.id;
@@ -83,20 +79,22 @@ PrivateChatReply private_chat_reply(const RoomSummary& summary, const Presence& 
 }
 
 void add_rooms(Api& api, Services& services) {
-  api.add<CreateRoomInput>({.method = Method::post,
-                            .path = "/chat/chat_rooms/",
-                            .summary = "Create a room",
-                            .tag = "rooms",
-                            .description = "The caller is its owner and first member.",
-                            .status = 201,
-                            .replies = {{400, "A member whom nobody knows; nothing is created"}}},
-                           [&services](Call call, CreateRoomInput in) -> Task<Answer<RoomReply>> {
-                             std::vector<std::string> members;
-                             if (in.body.members) members = plain(**in.body.members);
-                             auto state = co_await services.rooms.create(call.identity.user, *in.body.name, std::move(members));
-                             if (!state) co_return std::unexpected(std::move(state.error()));
-                             co_return room_reply(state->room, state->members, {});
-                           });
+  add_limited<CreateRoomInput>(
+      api, services, Act::send,
+      {.method = Method::post,
+       .path = "/chat/chat_rooms/",
+       .summary = "Create a room",
+       .tag = "rooms",
+       .description = "The caller is its owner and first member.",
+       .status = 201,
+       .replies = {{400, "A member whom nobody knows; nothing is created"}, {403, "A member who has blocked the caller"}}},
+      [&services](Call call, CreateRoomInput in) -> Task<Answer<RoomReply>> {
+        std::vector<std::string> members;
+        if (in.body.members) members = plain(**in.body.members);
+        auto state = co_await services.rooms.create(call.identity.user, *in.body.name, std::move(members));
+        if (!state) co_return std::unexpected(std::move(state.error()));
+        co_return room_reply(state->room, state->members, {});
+      });
 
   api.add<Nothing>({.method = Method::get, .path = "/chat/chat_rooms/", .summary = "My rooms, latest first", .tag = "rooms"},
                    [&services](Call call, Nothing) -> Task<Answer<std::vector<RoomSummaryReply>>> {
@@ -119,37 +117,39 @@ void add_rooms(Api& api, Services& services) {
 }
 
 void add_members(Api& api, Services& services) {
-  api.add<AddMembersInput>({.method = Method::post,
-                            .path = "/chat/chat_rooms/{id}/members",
-                            .summary = "Add members",
-                            .tag = "rooms",
-                            .replies = {{400, "Somebody whom nobody knows; nobody is added"},
-                                        {403, "Only owners and admins add members"},
-                                        kNoSuchRoom,
-                                        {409, "A private chat has two members"}}},
-                           [&services](Call call, AddMembersInput in) -> Task<Answer<RoomStateReply>> {
-                             auto emails = plain(*in.body.emails);
-                             auto state =
-                                 co_await services.rooms.add_members(in.path.id, call.identity.user, std::move(emails));
-                             if (!state) co_return std::unexpected(std::move(state.error()));
-                             co_return room_state_reply(*state);
-                           });
+  add_limited<AddMembersInput>(api, services, Act::send,
+                               {.method = Method::post,
+                                .path = "/chat/chat_rooms/{id}/members",
+                                .summary = "Add members",
+                                .tag = "rooms",
+                                .replies = {{400, "Somebody whom nobody knows; nobody is added"},
+                                            {403, "Only owners and admins add members; or one of them has blocked the caller"},
+                                            kNoSuchRoom,
+                                            {409, "A private chat has two members"}}},
+                               [&services](Call call, AddMembersInput in) -> Task<Answer<RoomStateReply>> {
+                                 auto emails = plain(*in.body.emails);
+                                 auto state =
+                                     co_await services.rooms.add_members(in.path.id, call.identity.user, std::move(emails));
+                                 if (!state) co_return std::unexpected(std::move(state.error()));
+                                 co_return room_state_reply(*state);
+                               });
 
-  api.add<RemoveMemberInput>({.method = Method::del,
-                              .path = "/chat/chat_rooms/{id}/members/{email}",
-                              .summary = "Remove a member, or leave",
-                              .tag = "rooms",
-                              .status = 204,
-                              .replies = {{403, "Only owners and admins remove others"},
-                                          {404, "No such room, or not yours; or nobody of that e-mail in it"},
-                                          {409, "The last owner leaves, or a private chat"}}},
-                             [&services](Call call, RemoveMemberInput in) -> Task<Answer<Nothing>> {
-                               auto email = lower_ascii(in.path.email);
-                               const auto removed =
-                                   co_await services.rooms.remove_member(in.path.id, call.identity.user, std::move(email));
-                               if (!removed) co_return std::unexpected(removed.error());
-                               co_return Nothing{};
-                             });
+  add_limited<RemoveMemberInput>(api, services, Act::send,
+                                 {.method = Method::del,
+                                  .path = "/chat/chat_rooms/{id}/members/{email}",
+                                  .summary = "Remove a member, or leave",
+                                  .tag = "rooms",
+                                  .status = 204,
+                                  .replies = {{403, "Only owners and admins remove others"},
+                                              {404, "No such room, or not yours; or nobody of that e-mail in it"},
+                                              {409, "The last owner leaves, or a private chat"}}},
+                                 [&services](Call call, RemoveMemberInput in) -> Task<Answer<Nothing>> {
+                                   auto email = lower_ascii(in.path.email);
+                                   const auto removed =
+                                       co_await services.rooms.remove_member(in.path.id, call.identity.user, std::move(email));
+                                   if (!removed) co_return std::unexpected(removed.error());
+                                   co_return Nothing{};
+                                 });
 }
 
 void add_private_chats(Api& api, Services& services) {
@@ -164,29 +164,32 @@ void add_private_chats(Api& api, Services& services) {
                      co_return replies;
                    });
 
-  api.add<OpenPrivateInput>({.method = Method::post,
-                             .path = "/chat/private_chats/",
-                             .summary = "Open the private chat with somebody",
-                             .tag = "private chats",
-                             .description = "There is one for each pair: whoever asks second, or again, gets the same.",
-                             .status = 201,
-                             .replies = {{200, "The one there is"}, {400, "Nobody has this e-mail, or it is one's own"}}},
-                            [&services](Call call, OpenPrivateInput in) -> Task<Answer<PrivateChatReply>> {
-                              auto opened = co_await services.rooms.open_direct(call.identity.user, *in.body.email);
-                              if (!opened) co_return std::unexpected(std::move(opened.error()));
-                              const auto view = co_await services.rooms.find(opened->state.room.id, call.identity.user);
-                              if (!view) co_return std::unexpected(view.error());
-                              RoomSummary summary{.room = view->room, .unread_count = 0, .last_message = {}, .other = {}};
-                              for (const Member& member : view->members) {
-                                // Own messages move one's marker, so all after it are the other's.
-                                if (member.user == call.identity.user)
-                                  summary.unread_count = view->room.last_seq.value - member.read_seq.value;
-                              }
-                              if (!view->messages.empty()) summary.last_message = view->messages.back();
-                              summary.other = co_await services.store.find_user_by_email(*in.body.email);
-                              co_return Reply<PrivateChatReply>(opened->is_new ? 201 : 200,
-                                                                private_chat_reply(summary, services.presence));
-                            });
+  add_limited<OpenPrivateInput>(api, services, Act::send,
+                                {.method = Method::post,
+                                 .path = "/chat/private_chats/",
+                                 .summary = "Open the private chat with somebody",
+                                 .tag = "private chats",
+                                 .description = "There is one for each pair: whoever asks second, or again, gets the same.",
+                                 .status = 201,
+                                 .replies = {{200, "The one there is"},
+                                             {400, "Nobody has this e-mail, or it is one's own"},
+                                             {403, "They have blocked the caller"}}},
+                                [&services](Call call, OpenPrivateInput in) -> Task<Answer<PrivateChatReply>> {
+                                  auto opened = co_await services.rooms.open_direct(call.identity.user, *in.body.email);
+                                  if (!opened) co_return std::unexpected(std::move(opened.error()));
+                                  const auto view = co_await services.rooms.find(opened->state.room.id, call.identity.user);
+                                  if (!view) co_return std::unexpected(view.error());
+                                  RoomSummary summary{.room = view->room, .unread_count = 0, .last_message = {}, .other = {}};
+                                  for (const Member& member : view->members) {
+                                    // Own messages move one's marker, so all after it are the other's.
+                                    if (member.user == call.identity.user)
+                                      summary.unread_count = view->room.last_seq.value - member.read_seq.value;
+                                  }
+                                  if (!view->messages.empty()) summary.last_message = view->messages.back();
+                                  summary.other = co_await services.store.find_user_by_email(*in.body.email);
+                                  co_return Reply<PrivateChatReply>(opened->is_new ? 201 : 200,
+                                                                    private_chat_reply(summary, services.presence));
+                                });
 }
 
 }  // namespace

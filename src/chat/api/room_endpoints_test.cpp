@@ -51,6 +51,7 @@ TEST_F(RoomEndpoints, ARoomsDetailHoldsItsLast50Messages) {
 TEST_F(RoomEndpoints, MyRoomsComeLatestFirstWithWhatIsUnread) {
   const std::string first = create_room(sara, {"omid"}), second = create_room(sara, {"omid"});
   create_room(nima);
+  pass(std::chrono::seconds(1));
   post("/chat/chat_rooms/" + first + "/messages", R"({"content":"one"})", sara);
   post("/chat/chat_rooms/" + first + "/messages", R"({"content":"two"})", sara);
   const auto rooms = get("/chat/chat_rooms/", omid).body().as_array();

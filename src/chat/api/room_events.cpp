@@ -1,4 +1,4 @@
-// join_room, leave_room, resume, get_online_users, typing: contract section 5.
+// join_room, leave_room, resume, get_online_users, typing, mark_read: contract section 5.
 #include <boost/describe/class.hpp>
 
 #include "chat/api/event_call.hpp"
@@ -158,9 +158,24 @@ Task<Result<OnlineReply>> get_online_users(Services& services, EventCall call, O
   co_return reply;
 }
 
+struct MarkReadRequest {
+  IdText room;
+  Whole seq;
+};
+BOOST_DESCRIBE_STRUCT(MarkReadRequest, (), (room, seq))
+
+// Whether the socket is in this chat room: then its user is a member, for the publisher takes it out with the membership. Its
+// other rooms are of its user and of its own id.
+bool is_in_chat_room(const sio::Socket& socket, const UserId& user, const std::string& room) {
+  return socket.in_room(room) && room != socket.id() && room != user_room(user);
+}
+
 Task<Result<Done>> typing(Services& services, EventCall call, TypingRequest request) {
   const RoomId room(*request.room);
-  if (!co_await services.store.is_member(room, call.principal.user)) co_return no_such_room();
+  if (!is_in_chat_room(*call.socket, call.principal.user, room.str())) {
+    // It may have left the room to hear less.
+    if (!co_await services.store.is_member(room, call.principal.user)) co_return no_such_room();
+  }
   call.socket->to(room.str())
       .except(user_room(call.principal.user))
       .volatile_()
@@ -171,24 +186,33 @@ Task<Result<Done>> typing(Services& services, EventCall call, TypingRequest requ
 }  // namespace
 
 void add_room_events(sio::Namespace sockets, Services& services, Realtime& realtime) {
-  on_event<JoinRequest>(sockets, "join_room", [&services, &realtime](EventCall call, JoinRequest request) {
-    return join_room(services, realtime, std::move(call), std::move(request));
-  });
+  on_limited_event<JoinRequest>(sockets, services.limits, Act::join, "join_room",
+                                [&services, &realtime](EventCall call, JoinRequest request) {
+                                  return join_room(services, realtime, std::move(call), std::move(request));
+                                });
   on_event<RoomRequest>(sockets, "leave_room", [&services](EventCall call, RoomRequest request) -> Task<Result<LeaveReply>> {
     const RoomId room(*request.room);
     if (!co_await services.store.is_member(room, call.principal.user)) co_return no_such_room();
     call.socket->leave(room.str());
     co_return LeaveReply{room};
   });
-  on_event<ResumeRequest>(sockets, "resume", [&services](EventCall call, ResumeRequest request) {
-    return resume(services, std::move(call), std::move(request));
-  });
+  on_limited_event<ResumeRequest>(
+      sockets, services.limits, Act::join, "resume",
+      [&services](EventCall call, ResumeRequest request) { return resume(services, std::move(call), std::move(request)); });
   on_event<OnlineRequest>(sockets, "get_online_users", [&services](EventCall call, OnlineRequest request) {
     return get_online_users(services, std::move(call), std::move(request));
   });
-  on_event<TypingRequest>(sockets, "typing", [&services](EventCall call, TypingRequest request) {
-    return typing(services, std::move(call), std::move(request));
-  });
+  on_limited_event<TypingRequest>(
+      sockets, services.limits, Act::typing, "typing",
+      [&services](EventCall call, TypingRequest request) { return typing(services, std::move(call), std::move(request)); });
+  on_limited_event<MarkReadRequest>(sockets, services.limits, Act::read, "mark_read",
+                                    [&services](EventCall call, MarkReadRequest request) -> Task<Result<ReadReply>> {
+                                      const RoomId room(*request.room);
+                                      const auto seq = co_await services.read_markers.mark(
+                                          call.principal.user, call.principal.email, room, Seq{*request.seq});
+                                      if (!seq) co_return std::unexpected(seq.error());
+                                      co_return ReadReply{room, *seq};
+                                    });
 }
 
 }  // namespace payam::chat::api

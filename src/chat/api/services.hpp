@@ -4,8 +4,10 @@
 #include "chat/auth/token.hpp"
 #include "chat/service/accounts.hpp"
 #include "chat/service/authenticator.hpp"
+#include "chat/service/limits.hpp"
 #include "chat/service/messages.hpp"
 #include "chat/service/presence.hpp"
+#include "chat/service/read_markers.hpp"
 #include "chat/service/rooms.hpp"
 #include "chat/service/uploads.hpp"
 #include "chat/store/store.hpp"
@@ -21,6 +23,8 @@ struct Services {
   Rooms& rooms;
   Messages& messages;
   Presence& presence;
+  ReadMarkers& read_markers;
+  Limits& limits;
   Uploads& uploads;
 };
 

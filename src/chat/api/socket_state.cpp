@@ -1,10 +1,17 @@
 #include "chat/api/socket_state.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "runtime/shard.hpp"
 
 namespace payam::chat::api {
+
+bool FloodGuard::count(int events, SteadyTime now) {
+  left_ = std::min(kBurst, left_ + std::chrono::duration<double>(now - at_).count() * kPerSecond) - events;
+  at_ = now;
+  return left_ >= 0;
+}
 
 SocketState::SocketState(const sio::SocketPtr& socket, Principal principal)
     : socket_(socket), principal_(std::move(principal)) {}

@@ -9,6 +9,18 @@
 
 namespace payam::chat::api {
 
+// Tells a flood of events from a busy client: so many at once, so many a second for long.
+class FloodGuard {
+ public:
+  bool count(int events, SteadyTime now);  // false once there are too many
+
+ private:
+  static constexpr double kBurst = 5'000, kPerSecond = 500;
+
+  double left_ = kBurst;
+  SteadyTime at_{};
+};
+
 class SocketState {
  public:
   SocketState(const sio::SocketPtr& socket, Principal principal);
@@ -22,6 +34,7 @@ class SocketState {
   void stop() { timer_.cancel(); }
 
   bool online = false;  // counted by the presence service
+  FloodGuard flood;
 
  private:
   static constexpr Millis kGrace{60'000};

@@ -80,13 +80,15 @@ struct Application::Parts {
         publisher(io, epochs),
         presence(shards[0], *store, tasks,
                  [this](const auto& change, const auto& audience) { publisher.announce(change, audience); }),
+        read_markers(shards[0], *store, tasks, [this](const auto& news) { publisher.announce(news); }),
         accounts(*store, passwords, tokens, options.rate_limits ? &throttle : nullptr, options.signup),
         authenticator(*store, tokens, pointers(shards)),
         rooms(*store),
         messages(*store),
         files(options.data_dir / "media", media_pool),
         uploads(*store, files, options.max_upload_bytes),
-        services{*store, tokens, accounts, authenticator, rooms, messages, presence, uploads},
+        limits(options.rate_limits),
+        services{*store, tokens, accounts, authenticator, rooms, messages, presence, read_markers, limits, uploads},
         realtime(io, services, epochs) {
     store->observe([this](std::span<const Commit> commits) { publisher.publish(commits); });
     http.emplace(pointers(shards), make_router(), server_options(options));
@@ -97,7 +99,10 @@ struct Application::Parts {
     auto api = api::make_api(router, services);
     api::add_auth_endpoints(api, services);
     api::add_room_endpoints(api, services);
+    api::add_room_update_endpoints(api, services);
+    api::add_invite_endpoints(api, services);
     api::add_message_endpoints(api, services);
+    api::add_message_update_endpoints(api, services);
     api::add_search_endpoints(api, services);
     api::add_media_endpoints(api, services);
     api::add_site_endpoints(api, services, web::chat_page);
@@ -121,12 +126,14 @@ struct Application::Parts {
   api::Publisher publisher;
   Presence presence;
   LoginThrottle throttle;
+  ReadMarkers read_markers;
   Accounts accounts;
   Authenticator authenticator;
   Rooms rooms;
   Messages messages;
   MediaFiles files;
   Uploads uploads;
+  Limits limits;
   api::Services services;
   api::Realtime realtime;
   std::optional<http::Server> http;
@@ -152,6 +159,7 @@ void Application::stop(Millis limit) {
   parts_->io.close();
   bool drained = parts_->io.wait(left());
   drained = parts_->http->wait(left()) && drained;
+  parts_->read_markers.close();
   parts_->presence.close();
   drained = parts_->tasks.wait(left()) && drained;
   if (!drained) spdlog::warn("stopped with work under way: it took longer than {} ms", limit.count());

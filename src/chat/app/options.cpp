@@ -161,7 +161,7 @@ constexpr Definition kDefinitions[] = {
     {"BCRYPT_COST", "NUMBER", "Accounts", "Work to hash a password; each step doubles it", "12",
      [](Options& o, const std::string& text) { return set_number(o.bcrypt_cost, text, 4, 20); }},
     {"USER_DIRECTORY", "MODE", "Accounts", "Whom a search for people finds", "", nullptr},
-    {"RATE_LIMITS", "MODE", "Accounts", "on or off: slow the guessing of passwords", "on",
+    {"RATE_LIMITS", "MODE", "Accounts", "on or off: slow the guessing of passwords, and who sends, joins or types too often", "on",
      [](Options& o, const std::string& text) { return set_choice(o.rate_limits, text, {{"on", true}, {"off", false}}); }},
 
     {"MAX_UPLOAD_BYTES", "BYTES", "Media", "Largest file that may be uploaded", "100M",

@@ -10,7 +10,11 @@ std::size_t cost(const CatchUp& page) {
   constexpr std::size_t kAround = 400;  // the other fields
   std::size_t bytes = 0;
   for (const Message& message : page.messages) bytes += message.content.size() + kAround;
-  return bytes + page.changes.size() * kAround;
+  for (const Entry& entry : page.changes) {
+    if (const auto* update = std::get_if<MessageUpdated>(&entry.body)) bytes += update->message.content.size() + kAround;
+    bytes += kAround;
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -31,6 +35,36 @@ Task<Result<Sent>> Messages::send(UserId sender, Draft draft) {
   auto commit = co_await store_.commit(std::move(change));
   if (!commit) co_return std::unexpected(std::move(commit.error()));
   co_return Sent{std::get<MessageAdded>(std::move(commit->entry.body)).message, commit->repeated};
+}
+
+Task<Result<Message>> Messages::update(Change change) {
+  auto commit = co_await store_.commit(std::move(change));
+  if (!commit) co_return std::unexpected(std::move(commit.error()));
+  co_return std::get<MessageUpdated>(std::move(commit->entry.body)).message;
+}
+
+Task<Result<Message>> Messages::edit(UserId actor, MessageRef message, std::string content) {
+  Change change = EditMessage{std::move(message), std::move(actor), std::move(content), clock_()};
+  return update(std::move(change));
+}
+
+Task<Result<Message>> Messages::erase(UserId actor, MessageRef message) {
+  Change change = DeleteMessage{std::move(message), std::move(actor), clock_()};
+  return update(std::move(change));
+}
+
+Task<Result<Message>> Messages::react(UserId actor, MessageRef message, std::string emoji, bool on) {
+  Change change = React{std::move(message), std::move(actor), std::move(emoji), on, clock_()};
+  return update(std::move(change));
+}
+
+Task<Result<Message>> Messages::pin(UserId actor, MessageRef message, bool on) {
+  Change change = PinMessage{std::move(message), std::move(actor), on, clock_()};
+  return update(std::move(change));
+}
+
+Task<Result<std::vector<Message>>> Messages::pinned(RoomId room, UserId viewer) {
+  return store_.pinned_messages(std::move(room), std::move(viewer));
 }
 
 Task<Result<HistoryPage>> Messages::history(RoomId room, UserId viewer, HistoryQuery query) {

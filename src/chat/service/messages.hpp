@@ -1,4 +1,4 @@
-// Sending, history, and what was missed. Any shard.
+// Sending, changing what was sent, history, and what was missed. Any shard.
 #pragma once
 
 #include <map>
@@ -41,6 +41,13 @@ class Messages {
   // Errc::invalid: nothing to send.
   Task<Result<Sent>> send(UserId sender, Draft draft);
 
+  // What happens to a message afterwards: each gives it as it then is, also where all was so already.
+  Task<Result<Message>> edit(UserId actor, MessageRef message, std::string content);
+  Task<Result<Message>> erase(UserId actor, MessageRef message);  // leaves a tombstone
+  Task<Result<Message>> react(UserId actor, MessageRef message, std::string emoji, bool on);
+  Task<Result<Message>> pin(UserId actor, MessageRef message, bool on);
+
+  Task<Result<std::vector<Message>>> pinned(RoomId room, UserId viewer);  // ascending seq
   Task<Result<HistoryPage>> history(RoomId room, UserId viewer, HistoryQuery query);
   Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query);
   Task<Result<CatchUp>> catch_up(RoomId room, UserId viewer, Position from);
@@ -49,6 +56,7 @@ class Messages {
   Task<std::map<RoomId, CatchUp>> catch_up_all(UserId viewer, std::map<RoomId, Position> from);
 
  private:
+  Task<Result<Message>> update(Change change);
   Task<Result<CatchUp>> catch_up_within(RoomId room, UserId viewer, Position from, CatchUpLimit limit);
 
   Store& store_;

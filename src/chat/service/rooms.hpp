@@ -1,6 +1,9 @@
-// Rooms and their members. The rules are the store's to ask (rules.hpp); here ids and times are made. Any shard.
+// Rooms, their members, and the invites to them. The rules are the store's to ask (rules.hpp); here ids and times are made. Any
+// shard.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +18,12 @@ namespace payam::chat {
 struct Opened {
   RoomState state;
   bool is_new = false;
+};
+
+// The token is told once: the store keeps its hash.
+struct NewInvite {
+  std::string token;
+  Invite invite;
 };
 
 class Rooms {
@@ -36,8 +45,22 @@ class Rooms {
   Task<Result<RoomState>> add_members(RoomId room, UserId actor, std::vector<std::string> emails);
   // Also how one leaves.
   Task<Result<>> remove_member(RoomId room, UserId actor, std::string email);
+  Task<Result<RoomState>> change_role(RoomId room, UserId actor, std::string email, Role role);
+
+  // What is not given stays.
+  Task<Result<RoomState>> update(RoomId room, UserId actor, std::optional<std::string> name, std::optional<std::string> topic);
+  Task<Result<>> erase(RoomId room, UserId actor);
+  // Takes a private chat from the user's own list until its next message.
+  Task<Result<>> hide_direct(RoomId room, UserId user);
+
+  // A link's token: `invite.uses_left` times, until `invite.expires_at`.
+  Task<Result<NewInvite>> create_invite(RoomId room, UserId creator, std::optional<std::chrono::seconds> lifetime,
+                                        std::optional<int> uses);
+  Task<Result<>> end_invite(RoomId room, UserId actor, std::string token);
+  Task<Result<RoomState>> join(UserId user, std::string token);
 
  private:
+  Task<Result<>> commit_only(Change change);
   Task<Result<RoomState>> commit(Change change);
 
   Store& store_;

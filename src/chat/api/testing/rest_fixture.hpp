@@ -83,7 +83,10 @@ class RestFixture : public ::testing::Test {
     now_ = wall_now();
     add_auth_endpoints(api_, services_);
     add_room_endpoints(api_, services_);
+    add_room_update_endpoints(api_, services_);
+    add_invite_endpoints(api_, services_);
     add_message_endpoints(api_, services_);
+    add_message_update_endpoints(api_, services_);
     add_search_endpoints(api_, services_);
     add_media_endpoints(api_, services_);
   }
@@ -100,6 +103,7 @@ class RestFixture : public ::testing::Test {
     EXPECT_TRUE(tasks_.wait(std::chrono::seconds(10)));
     on_shard([this]() -> Task<> {
       presence_.reset();
+      read_markers_.reset();
       co_return;
     });
   }
@@ -220,17 +224,21 @@ class RestFixture : public ::testing::Test {
   LoginThrottle throttle_;
   Accounts accounts_;
   Authenticator authenticator_;
-  Rooms rooms_{*store_};
-  Messages messages_{*store_};
+  Rooms rooms_{*store_, &RestFixture::clock};
+  Messages messages_{*store_, &RestFixture::clock};
   std::unique_ptr<Presence> presence_ = std::make_unique<Presence>(
       shards_[0], *store_, tasks_,
       [this](const PresenceChange& change, const std::vector<UserId>& audience) {
         if (announce_) announce_(change, audience);
       },
       PresenceOptions{.grace = std::chrono::milliseconds(20), .collect = std::chrono::milliseconds(8)});
+  std::unique_ptr<ReadMarkers> read_markers_ = std::make_unique<ReadMarkers>(
+      shards_[0], *store_, tasks_, [](const ReadNews&) {}, ReadMarkerOptions{.collect = std::chrono::hours(1)});
+  Limits limits_{false};
   MediaFiles files_{media_directory_, media_pool_};
   Uploads uploads_{*store_, files_, kUploadLimit};
-  Services services_{*store_, tokens_, accounts_, authenticator_, rooms_, messages_, *presence_, uploads_};
+  Services services_{*store_,   tokens_,    accounts_,      authenticator_, rooms_,
+                     messages_, *presence_, *read_markers_, limits_,        uploads_};
   http::Router router_;
   Api api_ = make_api(router_, services_);
 };

@@ -91,6 +91,13 @@ Result<Commit> Appender::apply(const React& react) {
                                 acting.room->key, target->seq, acting.actor->key, react.emoji)
                          .step();
   if (is_on == react.on) return repeat(*target, react.at);
+  if (react.on) {
+    Statement row = database_.query("SELECT count(DISTINCT emoji), max(emoji = ?) FROM reactions WHERE room = ? AND seq = ?",
+                                    react.emoji, acting.room->key, target->seq);
+    row.step();
+    const bool is_new = row.get<std::optional<int>>(1).value_or(0) == 0;
+    if (const auto allowed = rules::may_add_emoji(row.get<int>(0)); is_new && !allowed) return std::unexpected(allowed.error());
+  }
   return update_message(*target, react.at, [&](Rev rev) {
     if (react.on) {
       database_.run("INSERT INTO reactions (room, seq, rev, emoji, user) VALUES (?, ?, ?, ?, ?)", acting.room->key, target->seq,

@@ -1,0 +1,90 @@
+// A chat client that never misses and never doubles a change, over any number of disconnections. Every change of a room (a
+// message, an edit, a deletion, a reaction, a pin, a name, who is a member) has a number, its rev: 1, 2, 3… without a gap. So
+// apply what is rev + 1, pass over what is known, and when something is missing ask for everything after the last.
+//
+//   import {io} from 'socket.io-client';
+//   const chat = new Chat({io, url: 'http://127.0.0.1:8000', token, onMessage: (message) => console.log(message.content)});
+export class Chat {
+  rooms = new Map();  // id → {id, rev, name, topic, roles: {email: role}, messages: Map of id → message}
+  #asking = false;
+
+  constructor({io, url, token, onMessage = () => {}, options = {}}) {
+    Object.assign(this, {url, token, onMessage, socket: io(url, {auth: {token}, ...options})});
+    this.socket.on('connect', () => this.#start());
+    for (const name of ['broadcast_message', 'message_updated']) {
+      this.socket.on(name, (message) => this.#hear(message.room_id, {rev: message.rev, message}));
+    }
+    this.socket.on('room_updated', ({id, change}) => this.#hear(id, change));
+    this.socket.on('room_added', ({id, rev}) => this.#hear(id, {rev}));
+    this.socket.on('room_removed', ({id}) => this.rooms.delete(id));
+  }
+
+  // Rooms that were joined meanwhile are in the lists; what happened in those known, the answer to `resume` says.
+  async #start() {
+    try {
+      for (const list of ['chat_rooms', 'private_chats']) {
+        const answer = await fetch(`${this.url}/chat/${list}/`, {headers: {Authorization: `Bearer ${this.token}`}, signal: AbortSignal.timeout(10_000)});
+        for (const {id} of await answer.json()) this.#room(id);
+      }
+      for (const room of this.rooms.values()) room.behind = true;
+      this.#ask();
+    } catch {
+      if (this.socket.connected) setTimeout(() => this.#start(), 500);
+    }
+  }
+
+  #room(id) {
+    if (!this.rooms.has(id)) this.rooms.set(id, {id, rev: 0, behind: true, name: '', topic: '', roles: {}, messages: new Map()});
+    return this.rooms.get(id);
+  }
+
+  #hear(id, change) {
+    const room = this.#room(id);
+    if (change.rev === room.rev + 1 && (change.type || change.message)) this.#apply(room, change);
+    else if (change.rev > room.rev) room.behind = true;
+    if (room.behind) this.#ask();
+  }
+
+  async #ask() {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      for (let behind; (behind = [...this.rooms.values()].filter((room) => room.behind).slice(0, 1000)).length > 0;) {
+        for (const room of behind) room.behind = false;  // an event that comes before the answer may set it again
+        const from = Object.fromEntries(behind.map(({id, rev}) => [id, {rev}]));
+        const answer = await this.socket.timeout(10_000).emitWithAck('resume', {rooms: from}).catch(() => null);
+        if (answer?.status !== 'ok') {
+          for (const room of behind) room.behind = true;
+          if (!answer && this.socket.connected) this.socket.disconnect().connect();  // it only seems to be: begin anew
+          throw new Error('resume');
+        }
+        for (const room of behind) if (this.rooms.get(room.id) === room) this.#catchUp(room, answer.rooms[room.id]);
+      }
+    } catch {
+      if (this.socket.connected) setTimeout(() => this.#ask(), 500);  // else the next connection asks
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  #catchUp(room, page) {
+    if (!page) return this.rooms.delete(room.id);  // no longer mine
+    for (const message of page.messages) this.#apply(room, {rev: room.rev, message});
+    for (const change of page.changes) if (change.rev > room.rev) this.#apply(room, {...change, rev: room.rev});
+    room.rev = Math.max(room.rev, page.rev);
+    room.behind ||= page.more;
+  }
+
+  #apply(room, {rev, type, kind, actor, members, role, name, topic, message}) {
+    room.rev = rev;
+    if (type === 'room_created') for (const email of members) room.roles[email] = kind === 'group' && email === actor ? 'owner' : 'member';
+    if (type === 'members_added') for (const email of members) room.roles[email] = 'member';
+    if (type === 'role_changed') room.roles[members[0]] = role;
+    if (type === 'member_removed') delete room.roles[members[0]];
+    room.name = name ?? room.name;
+    room.topic = topic ?? room.topic;
+    const known = message && room.messages.get(message.id);
+    if (message && !(known?.rev >= message.rev)) room.messages.set(message.id, message);  // a page has it in its present state
+    if (message && !known) this.onMessage(message);
+  }
+}
