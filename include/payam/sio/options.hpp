@@ -79,6 +79,9 @@ struct Options {
   std::optional<Cors> cors;
   // Asked before a connection is made: nullopt accepts, a text refuses with 403 ("": "Forbidden").
   std::function<std::optional<std::string>(const http::Request&)> allow_request;
+  // Asked next: nullopt accepts, a time refuses with 429 and says in Retry-After when to come again. Limits of the
+  // application's.
+  std::function<std::optional<Millis>(const http::Request&)> wait_before_handshake;
 
   // Sockets.
   Millis connect_timeout{45'000};  // to join a first namespace

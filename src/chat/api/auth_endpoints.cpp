@@ -1,12 +1,10 @@
-// Contract section 2: sign-up, sign-in, the profile, the public keys.
-#include <fmt/format.h>
-
+// Contract section 2: sign-up, sign-in, refreshing, the public keys.
 #include <boost/describe/class.hpp>
 
 #include "chat/api/field_types.hpp"
-#include "chat/api/media_cookie.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
+#include "chat/api/token_reply.hpp"
 
 namespace payam::chat::api {
 namespace {
@@ -14,7 +12,6 @@ namespace {
 using http::Answer;
 using http::Method;
 using http::Nothing;
-using http::Reply;
 using http::Text;
 
 struct SignupRequest {
@@ -22,8 +19,9 @@ struct SignupRequest {
   http::Email email;
   Password password;
   std::optional<Text<0, 200>> full_name;
+  std::optional<Text<0, Tokens::kMaxBytes>> invite;  // to the server, or to one of its rooms
 };
-BOOST_DESCRIBE_STRUCT(SignupRequest, (), (username, email, password, full_name))
+BOOST_DESCRIBE_STRUCT(SignupRequest, (), (username, email, password, full_name, invite))
 struct SignupInput {
   SignupRequest body;
 };
@@ -49,53 +47,68 @@ struct LoginInput {
   std::optional<LoginForm> form;
   std::optional<LoginRequest> body;
 };
+// RFC 6749 sections 4.3.2 and 6.
+struct TokenForm {
+  std::optional<Text<1, 320>> username;
+  std::optional<Text<1, 4096>> password;
+  std::optional<Text<1, 256>> refresh_token;
+  std::optional<Text<0, 64>> grant_type;
+
+  bool refreshes() const { return grant_type && **grant_type == "refresh_token"; }
+
+  std::optional<std::string> check() const {
+    if (!grant_type || (*grant_type)->empty() || **grant_type == "password" || refreshes()) return std::nullopt;
+    return "grant_type should be 'password' or 'refresh_token'";
+  }
+};
+BOOST_DESCRIBE_STRUCT(TokenForm, (), (username, password, refresh_token, grant_type))
 struct TokenInput {
-  LoginForm form;
+  TokenForm form;
 };
 
-struct TokenReply {
-  std::string access_token;
-  std::string token_type = "bearer";
-  std::int64_t expires_in = 0;  // seconds
-  std::string refresh_token;
-};
-BOOST_DESCRIBE_STRUCT(TokenReply, (), (access_token, token_type, expires_in, refresh_token))
+// The fields that the kind of grant needs and that are not there.
+http::Faults missing_fields(const TokenForm& form) {
+  http::Faults faults;
+  const auto need = [&faults](bool there, const char* name) {
+    if (!there) faults.push_back({"missing", {"body", name}, "Field required", nullptr, {}});
+  };
+  if (form.refreshes()) {
+    need(form.refresh_token.has_value(), "refresh_token");
+  } else {
+    need(form.username.has_value(), "username");
+    need(form.password.has_value(), "password");
+  }
+  return faults;
+}
 
 Task<Answer<TokenReply>> sign_in(Services& services, Call call, std::string login, std::string password) {
   Device device{std::string(call.request.headers.find("User-Agent").value_or("")), call.request.peer};
   auto signed_in = co_await services.accounts.sign_in(std::move(login), std::move(password), std::move(device));
-  if (!signed_in) {
-    http::Refusal refusal(std::move(signed_in.error().error));
-    refusal.retry_after = signed_in.error().retry_after;
-    co_return std::unexpected(std::move(refusal));
-  }
-  TokenReply body{.access_token = signed_in->access_token,
-                  .expires_in = signed_in->expires_in.count(),
-                  .refresh_token = signed_in->refresh_token};
-  Reply<TokenReply> reply(std::move(body));
-  reply.headers.add("Set-Cookie", media_cookie(signed_in->media_token, signed_in->expires_in, call.request.secure));
-  reply.headers.add("Cache-Control", "no-store");  // RFC 6749 section 5.1
-  co_return reply;
+  if (!signed_in) co_return std::unexpected(refusal_of(std::move(signed_in.error())));
+  co_return token_reply(*signed_in, call.request.secure);
 }
 
 }  // namespace
 
 void add_auth_endpoints(Api& api, Services& services) {
-  api.add<SignupInput>(
-      {.method = Method::post,
-       .path = "/auth/signup",
-       .summary = "Sign up",
-       .tag = "auth",
-       .auth = http::Auth::none,
-       .status = 201,
-       .replies = {{400, "The e-mail or the username is taken"}, {403, "Sign-up is closed"}, {503, "Too busy; try again"}}},
-      [&services](Call, SignupInput in) -> Task<Answer<ProfileReply>> {
-        NewAccount account{*in.body.username, *in.body.email, *in.body.password, {}};
-        if (in.body.full_name) account.full_name = **in.body.full_name;
-        auto user = co_await services.accounts.sign_up(std::move(account));
-        if (!user) co_return std::unexpected(std::move(user.error()));
-        co_return profile_reply(*user);
-      });
+  api.add<SignupInput>({.method = Method::post,
+                        .path = "/auth/signup",
+                        .summary = "Sign up",
+                        .tag = "auth",
+                        .auth = http::Auth::none,
+                        .status = 201,
+                        .replies = {{400, "The e-mail or the username is taken"},
+                                    {403, "Sign-up is closed, or needs a valid invite"},
+                                    {429, "Too many attempts"},
+                                    {503, "Too busy; try again"}}},
+                       [&services](Call call, SignupInput in) -> Task<Answer<ProfileReply>> {
+                         NewAccount account{*in.body.username, *in.body.email, *in.body.password, {}, {}};
+                         if (in.body.full_name) account.full_name = **in.body.full_name;
+                         if (in.body.invite) account.invite = **in.body.invite;
+                         auto user = co_await services.accounts.sign_up(std::move(account), call.request.peer);
+                         if (!user) co_return std::unexpected(refusal_of(std::move(user.error())));
+                         co_return profile_reply(*user);
+                       });
 
   api.add<LoginInput>(
       {.method = Method::post,
@@ -113,28 +126,35 @@ void add_auth_endpoints(Api& api, Services& services) {
   api.add<TokenInput>(
       {.method = Method::post,
        .path = "/auth/token",
-       .summary = "Sign in (the OAuth2 token URL)",
+       .summary = "Sign in, or take a new pair for a refresh token (the OAuth2 token URL)",
        .tag = "auth",
+       .description =
+           "With `grant_type` `password`, or none: `username` and `password`. With `refresh_token`: `refresh_token`, "
+           "which is good for one use.",
        .auth = http::Auth::none,
-       .replies = {{401, "Incorrect email or password"}, {429, "Too many attempts"}, {503, "Too busy; try again"}}},
+       .replies = {{401, "Incorrect email or password, or a refresh token that is not good"},
+                   {429, "Too many attempts"},
+                   {503, "Too busy; try again"}}},
       [&services](Call call, TokenInput in) -> Task<Answer<TokenReply>> {
-        co_return co_await sign_in(services, std::move(call), *in.form.username, *in.form.password);
+        if (auto faults = missing_fields(in.form); !faults.empty()) {
+          co_return std::unexpected(http::Refusal(std::move(faults)));
+        }
+        if (!in.form.refreshes()) {
+          co_return co_await sign_in(services, std::move(call), **in.form.username, **in.form.password);
+        }
+        auto refreshed = co_await services.sessions.refresh(**in.form.refresh_token);
+        if (!refreshed) co_return std::unexpected(std::move(refreshed.error()));
+        co_return token_reply(*refreshed, call.request.secure);
       });
 
-  api.add<Nothing>({.method = Method::get, .path = "/auth/users/me", .summary = "My profile", .tag = "auth"},
-                   [&services](Call call, Nothing) -> Task<Answer<ProfileReply>> {
-                     const auto user = co_await services.store.find_user(call.identity.user);
-                     if (!user) co_return fail(Errc::unauthorized, std::string(Authenticator::kRefused));
-                     co_return profile_reply(*user);
+  api.add<Nothing>({.method = Method::get,
+                    .path = "/.well-known/jwks.json",
+                    .summary = "The public keys that check access tokens (RFC 7517)",
+                    .tag = "auth",
+                    .auth = http::Auth::none},
+                   [&services](Call, Nothing) -> Task<Answer<http::json::value>> {
+                     co_return http::json::parse(services.tokens.jwks(wall_now()));
                    });
-
-  api.add<Nothing>(
-      {.method = Method::get,
-       .path = "/.well-known/jwks.json",
-       .summary = "The public keys that check access tokens (RFC 7517)",
-       .tag = "auth",
-       .auth = http::Auth::none},
-      [&services](Call, Nothing) -> Task<Answer<http::json::value>> { co_return http::json::parse(services.tokens.jwks()); });
 }
 
 }  // namespace payam::chat::api

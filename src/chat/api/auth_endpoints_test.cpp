@@ -214,13 +214,13 @@ TEST_F(AuthEndpoints, TheSchemeIsBearerInAnyCase) {
 TEST_F(AuthEndpoints, TheKeysArePublished) {
   const Reply reply = get("/.well-known/jwks.json");
   EXPECT_EQ(reply.status, 200);
-  EXPECT_EQ(reply.text, tokens_.jwks());
+  EXPECT_EQ(reply.text, tokens_.jwks(wall_now()));
   EXPECT_THAT(reply.text, Not(HasSubstr("\"d\"")));
 }
 
 class ThrottledLogin : public RestFixture {
  protected:
-  ThrottledLogin() : RestFixture(SignupMode::open, true) {}
+  ThrottledLogin() : RestFixture(Setup{.limited = true}) {}
 };
 
 TEST_F(ThrottledLogin, IsSlowedAndSaysForHowLong) {
@@ -249,7 +249,7 @@ TEST_F(ThrottledLogin, IsTheSameForNobody) {
 
 class ClosedSignup : public RestFixture {
  protected:
-  ClosedSignup() : RestFixture(SignupMode::closed) {}
+  ClosedSignup() : RestFixture(Setup{.signup = SignupMode::closed}) {}
 };
 
 TEST_F(ClosedSignup, IsForbidden) {

@@ -41,6 +41,9 @@ class NegativeMatrix : public RestFixture {
         {{http::Method::post, "/chat/chat_rooms/{id}/invites"}, "{}"},
         {{http::Method::post, "/chat/join"}, R"({"token":"none"})"},
         {{http::Method::patch, "/chat/chat_rooms/{id}/messages/{message_id}"}, R"({"content":"hello"})"},
+        {{http::Method::patch, "/auth/users/me"}, R"({"full_name":"Sara"})"},
+        {{http::Method::del, "/auth/users/me"}, R"({"password":"not this one"})"},
+        {{http::Method::post, "/auth/users/me/password"}, R"({"current_password":"no","new_password":"a new password"})"},
     };
     const auto found = bodies.find({operation.method, operation.path});
     return found == bodies.end() ? "" : found->second;

@@ -12,6 +12,7 @@
 namespace payam::chat::api {
 
 std::string user_room(const UserId& user) { return "user:" + user.str(); }
+std::string session_room(const SessionId& session) { return "session:" + session.str(); }
 
 void Publisher::publish(std::span<const Commit> commits) noexcept {
   for (const Commit& commit : commits) {
@@ -81,6 +82,13 @@ void Publisher::announce(const PresenceChange& change, const std::vector<UserId>
   if (rooms.empty()) return;  // no room would mean everyone
   sockets_.to(std::move(rooms))
       .emit_raw("presence", http::to_json_text(PresenceEvent{change.email, change.is_online, change.last_seen}));
+}
+
+void Publisher::close(const std::variant<SessionId, UserId>& whose, SessionEnd why) {
+  const auto* session = std::get_if<SessionId>(&whose);
+  const auto theirs = sockets_.to(session != nullptr ? session_room(*session) : user_room(std::get<UserId>(whose)));
+  theirs.emit_raw("session_ended", http::to_json_text(SessionEndedEvent{why}));
+  theirs.disconnect_sockets(true);
 }
 
 }  // namespace payam::chat::api

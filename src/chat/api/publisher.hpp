@@ -4,18 +4,22 @@
 
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "chat/api/membership_epochs.hpp"
 #include "chat/model.hpp"
 #include "chat/service/presence.hpp"
 #include "chat/service/read_markers.hpp"
+#include "chat/service/sessions.hpp"
 #include "payam/sio/namespace.hpp"
 
 namespace payam::chat::api {
 
 // The Socket.IO room in which every socket of a user is. No id of a chat room looks so.
 std::string user_room(const UserId& user);
+// In which every socket is that connected with a token of the session.
+std::string session_room(const SessionId& session);
 
 class Publisher {
  public:
@@ -28,6 +32,9 @@ class Publisher {
   // The read markers' and the presence service's; on their home shard.
   void announce(const ReadNews& news);
   void announce(const PresenceChange& change, const std::vector<UserId>& audience);
+
+  // Tells the sockets of a session, or of a user, why they are closed, and closes them. Any thread.
+  void close(const std::variant<SessionId, UserId>& whose, SessionEnd why);
 
  private:
   void publish(const Commit& commit);

@@ -30,7 +30,8 @@ sio::Refusal refusal(Errc code, std::string message) { return {std::move(message
 
 }  // namespace
 
-Realtime::Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs) : services_(services), epochs_(epochs) {
+Realtime::Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs, Millis token_grace)
+    : services_(services), epochs_(epochs), token_grace_(token_grace) {
   io.use([this](sio::SocketPtr socket) { return admit(std::move(socket)); });
   add_connection_handlers(io);
   add_message_events(io, services);
@@ -68,7 +69,13 @@ void Realtime::add_connection_handlers(sio::Server& io) {
     if (!principal) co_return std::unexpected(std::move(principal.error()));
     if (principal->user != call.principal.user) co_return fail(Errc::unauthorized, std::string(Authenticator::kRefused));
     const auto state = socket_state(*call.socket);
-    if (state->online) state->renew(std::move(*principal));
+    if (!state->online) co_return Done{};
+    // Nothing is awaited between the check of the token and this: a session that ends now finds the socket in its room.
+    if (principal->session != state->principal().session) {
+      call.socket->leave(session_room(state->principal().session));
+      call.socket->join(session_room(principal->session));
+    }
+    state->renew(std::move(*principal));
     co_return Done{};
   });
 }
@@ -77,24 +84,34 @@ Task<sio::Verdict> Realtime::admit(sio::SocketPtr socket) {
   auto token = token_of(socket->handshake());
   if (!token) co_return refusal(Errc::unauthorized, std::string(Authenticator::kRefused));
   try {
-    auto principal = co_await services_.authenticator.authenticate(socket->shard(), std::move(*token));
-    if (!principal) co_return refusal(principal.error().code, std::move(principal.error().message));
-    const UserId user = principal->user;
-    socket->data() = std::make_shared<SocketState>(socket, std::move(*principal));
-    co_await settle_rooms(socket, user);
+    if (auto error = co_await admit(std::move(socket), std::move(*token)))
+      co_return refusal(error->code, std::move(error->message));
   } catch (const Overloaded&) {
     co_return refusal(Errc::unavailable, "Too busy; try again");
   }
   co_return std::nullopt;
 }
 
-Task<> Realtime::settle_rooms(sio::SocketPtr socket, UserId user) {
-  // First its own room: from here on the publisher finds the socket when a membership changes.
-  socket->join(user_room(user));
+Task<std::optional<Error>> Realtime::admit(sio::SocketPtr socket, std::string token) {
+  auto principal = co_await services_.authenticator.authenticate(socket->shard(), token);
+  if (!principal) co_return std::move(principal.error());
+  socket->data() = std::make_shared<SocketState>(socket, std::move(*principal), token_grace_);
+  co_await settle_rooms(socket);
+  // Once more, mostly from memory: a session that ended meanwhile has closed only sockets that were connected.
+  const auto again = co_await services_.authenticator.authenticate(socket->shard(), std::move(token));
+  if (!again) co_return again.error();
+  co_return std::nullopt;
+}
+
+Task<> Realtime::settle_rooms(sio::SocketPtr socket) {
+  const UserId user = socket_state(*socket)->principal().user;
+  // First its own rooms: from here on the publisher finds the socket when a membership changes.
+  const std::vector<std::string> own{socket->id(), user_room(user), session_room(socket_state(*socket)->principal().session)};
+  socket->join(own);
   for (;;) {
     const auto epoch = epochs_.of(user);
     const auto ids = co_await services_.store.room_ids_of(user);
-    std::unordered_set<std::string> wanted{socket->id(), user_room(user)};
+    std::unordered_set<std::string> wanted(own.begin(), own.end());
     for (const RoomId& id : ids) wanted.insert(id.str());
     for (const std::string& room : socket->rooms()) {
       if (!wanted.contains(room)) socket->leave(room);

@@ -15,8 +15,11 @@ namespace payam::chat::api {
 
 class Realtime {
  public:
+  static constexpr Millis kTokenGrace{60'000};
+
   // Registers everything on the main namespace, before the server listens. All outlive the sockets.
-  Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs);
+  // `token_grace`: how long a socket stays after its token has expired.
+  Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs, Millis token_grace = kTokenGrace);
   Realtime(const Realtime&) = delete;
   Realtime& operator=(const Realtime&) = delete;
 
@@ -25,12 +28,14 @@ class Realtime {
 
  private:
   Task<sio::Verdict> admit(sio::SocketPtr socket);
+  Task<std::optional<Error>> admit(sio::SocketPtr socket, std::string token);
   // Brings the socket's rooms to what the store says.
-  Task<> settle_rooms(sio::SocketPtr socket, UserId user);
+  Task<> settle_rooms(sio::SocketPtr socket);
   void add_connection_handlers(sio::Server& io);
 
   Services& services_;
   MembershipEpochs& epochs_;
+  const Millis token_grace_;
 };
 
 // The events of one part each; see realtime.cpp for the rest.

@@ -6,8 +6,13 @@
 #include <string>
 
 #include "chat/api/replies.hpp"
+#include "chat/service/sessions.hpp"
 
-namespace payam::chat::api {
+namespace payam::chat {
+
+BOOST_DESCRIBE_ENUM(SessionEnd, logged_out, revoked, token_reused, password_changed, account_erased)
+
+namespace api {
 
 // `broadcast_message` and `message_updated` are a MessageReply, `room_added` a RoomStateReply: the room as it is with its new
 // member.
@@ -58,4 +63,11 @@ struct ChatResponseEvent {
 };
 BOOST_DESCRIBE_STRUCT(ChatResponseEvent, (), (status, message))
 
-}  // namespace payam::chat::api
+// The last thing a socket hears whose session has ended; `token_expired` has no arguments.
+struct SessionEndedEvent {
+  SessionEnd reason = SessionEnd::logged_out;
+};
+BOOST_DESCRIBE_STRUCT(SessionEndedEvent, (), (reason))
+
+}  // namespace api
+}  // namespace payam::chat

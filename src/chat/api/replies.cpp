@@ -34,7 +34,12 @@ void fill(Reply& reply, const Room& room, const std::vector<Member>& members) {
 
 }  // namespace
 
-ProfileReply profile_reply(const User& user) { return {user.id, user.username, user.email, user.full_name}; }
+// An empty full name is none: it is how a profile loses it.
+ProfileReply profile_reply(const User& user) {
+  ProfileReply reply{user.id, user.username, user.email, user.full_name};
+  if (reply.full_name == "") reply.full_name.reset();
+  return reply;
+}
 
 UploadReply upload_reply(const Upload& upload) {
   UploadReply reply{media_path(upload.id.str(), upload.name), upload.id, upload.name, upload.size, upload.content_type, {}, {}};

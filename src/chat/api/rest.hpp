@@ -19,6 +19,8 @@ Api make_api(http::Router& router, Services& services);
 
 // Each adds the calls of one part; `services` outlives the router.
 void add_auth_endpoints(Api& api, Services& services);
+void add_session_endpoints(Api& api, Services& services);
+void add_user_endpoints(Api& api, Services& services);
 void add_room_endpoints(Api& api, Services& services);
 void add_room_update_endpoints(Api& api, Services& services);
 void add_invite_endpoints(Api& api, Services& services);

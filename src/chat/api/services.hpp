@@ -9,6 +9,7 @@
 #include "chat/service/presence.hpp"
 #include "chat/service/read_markers.hpp"
 #include "chat/service/rooms.hpp"
+#include "chat/service/sessions.hpp"
 #include "chat/service/uploads.hpp"
 #include "chat/store/store.hpp"
 
@@ -20,6 +21,7 @@ struct Services {
   const Tokens& tokens;
   Accounts& accounts;
   Authenticator& authenticator;
+  Sessions& sessions;
   Rooms& rooms;
   Messages& messages;
   Presence& presence;

@@ -13,8 +13,8 @@ bool FloodGuard::count(int events, SteadyTime now) {
   return left_ >= 0;
 }
 
-SocketState::SocketState(const sio::SocketPtr& socket, Principal principal)
-    : socket_(socket), principal_(std::move(principal)) {}
+SocketState::SocketState(const sio::SocketPtr& socket, Principal principal, Millis grace)
+    : socket_(socket), principal_(std::move(principal)), grace_(grace) {}
 
 void SocketState::watch() {
   told_ = false;
@@ -38,7 +38,7 @@ void SocketState::on_timer() {
   if (principal_.expires_at > wall_now()) return watch();
   told_ = true;
   socket->emit("token_expired");
-  start_timer(kGrace);
+  start_timer(grace_);
 }
 
 std::shared_ptr<SocketState> socket_state(sio::Socket& socket) { return socket.data<std::shared_ptr<SocketState>>(); }

@@ -23,7 +23,8 @@ class FloodGuard {
 
 class SocketState {
  public:
-  SocketState(const sio::SocketPtr& socket, Principal principal);
+  // `grace`: how long a client may take to authenticate anew.
+  SocketState(const sio::SocketPtr& socket, Principal principal, Millis grace);
 
   const Principal& principal() const { return principal_; }
 
@@ -37,13 +38,12 @@ class SocketState {
   FloodGuard flood;
 
  private:
-  static constexpr Millis kGrace{60'000};
-
   void start_timer(Millis delay);
   void on_timer();
 
   std::weak_ptr<sio::Socket> socket_;
   Principal principal_;
+  const Millis grace_;
   bool told_ = false;
   MemberTimer<&SocketState::on_timer> timer_{*this};
 };

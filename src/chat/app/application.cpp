@@ -12,7 +12,7 @@
 #include "chat/api/realtime.hpp"
 #include "chat/api/rest.hpp"
 #include "chat/app/log.hpp"
-#include "chat/auth/key_file.hpp"
+#include "chat/app/signing_keys.hpp"
 #include "chat/store/directory_lock.hpp"
 #include "chat/store/sqlite/sqlite_store.hpp"
 #include "http/server/server.hpp"
@@ -31,12 +31,10 @@ int thread_count(const Options& options) {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }
 
-TokenKey open_key(const Options& options) {
-  if (options.algorithm == TokenAlgorithm::hs256) return TokenKey::from_secret(options.secret_key).value();
-  auto key = options.jwt_key_file.empty() ? read_or_make_key_file(options.data_dir / "keys" / "jwt.pem")
-                                          : read_key_file(options.jwt_key_file);
-  if (!key) throw std::runtime_error(key.error().message);
-  return std::move(*key);
+SigningKeys open_keys(const Options& options) {
+  auto keys = read_signing_keys(options, wall_now());
+  if (!keys) throw std::runtime_error(keys.error().message);
+  return std::move(*keys);
 }
 
 std::vector<Shard*> pointers(ShardSet& shards) {
@@ -45,8 +43,14 @@ std::vector<Shard*> pointers(ShardSet& shards) {
   return list;
 }
 
-sio::Options socket_options() {
+// `limits` may be null.
+sio::Options socket_options(EntryLimits* limits) {
   sio::Options options;
+  if (limits != nullptr) {
+    options.wait_before_handshake = [limits](const http::Request& request) {
+      return limits->handshakes.take(network_of(request.peer), steady_now());
+    };
+  }
   options.on_exception = [](std::string_view where, const std::exception& error) {
     spdlog::error("socket {}: {}", where, error.what());
   };
@@ -67,28 +71,32 @@ http::ServerOptions server_options(const Options& options) {
 }  // namespace
 
 struct Application::Parts {
-  explicit Parts(const Options& options)
+  explicit Parts(const Options& options) : Parts(options, open_keys(options)) {}
+
+  Parts(const Options& options, SigningKeys keys)
       : address(fmt::format("{} port {}", options.host, options.port)),
         lock(options.data_dir),
         shards(thread_count(options)),
         passwords_pool("passwords", std::max(1, thread_count(options) / 2), kPasswordsWaiting),
         media_pool("media", 2, kMediaJobsWaiting),
         store(open_sqlite_store({.path = options.data_dir / "payam.db"})),
-        tokens({open_key(options)}, options.access_token_lifetime),
+        tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost),
-        io(pointers(shards), socket_options()),
+        entry_limits(options.rate_limits ? std::make_unique<EntryLimits>() : nullptr),
+        io(pointers(shards), socket_options(entry_limits.get())),
         publisher(io, epochs),
         presence(shards[0], *store, tasks,
                  [this](const auto& change, const auto& audience) { publisher.announce(change, audience); }),
         read_markers(shards[0], *store, tasks, [this](const auto& news) { publisher.announce(news); }),
-        accounts(*store, passwords, tokens, options.rate_limits ? &throttle : nullptr, options.signup),
         authenticator(*store, tokens, pointers(shards)),
+        sessions(*store, tokens, authenticator, [this](const auto& whose, SessionEnd why) { publisher.close(whose, why); }),
+        accounts(*store, passwords, tokens, authenticator, sessions, entry_limits.get(), {options.signup, options.directory}),
         rooms(*store),
         messages(*store),
         files(options.data_dir / "media", media_pool),
         uploads(*store, files, options.max_upload_bytes),
         limits(options.rate_limits),
-        services{*store, tokens, accounts, authenticator, rooms, messages, presence, read_markers, limits, uploads},
+        services{*store, tokens, accounts, authenticator, sessions, rooms, messages, presence, read_markers, limits, uploads},
         realtime(io, services, epochs) {
     store->observe([this](std::span<const Commit> commits) { publisher.publish(commits); });
     http.emplace(pointers(shards), make_router(), server_options(options));
@@ -98,6 +106,8 @@ struct Application::Parts {
     http::Router router;
     auto api = api::make_api(router, services);
     api::add_auth_endpoints(api, services);
+    api::add_session_endpoints(api, services);
+    api::add_user_endpoints(api, services);
     api::add_room_endpoints(api, services);
     api::add_room_update_endpoints(api, services);
     api::add_invite_endpoints(api, services);
@@ -121,14 +131,15 @@ struct Application::Parts {
   std::unique_ptr<Store> store;
   Tokens tokens;
   Passwords passwords;
+  const std::unique_ptr<EntryLimits> entry_limits;  // null: off
   api::MembershipEpochs epochs;
   sio::Server io;
   api::Publisher publisher;
   Presence presence;
-  LoginThrottle throttle;
   ReadMarkers read_markers;
-  Accounts accounts;
   Authenticator authenticator;
+  Sessions sessions;
+  Accounts accounts;
   Rooms rooms;
   Messages messages;
   MediaFiles files;
@@ -151,6 +162,14 @@ void Application::start() {
 }
 
 std::uint16_t Application::port() const { return parts_->http->port(); }
+
+void Application::refresh_keys(const Options& options) {
+  auto keys = read_signing_keys(options, wall_now());
+  if (!keys) return spdlog::error("the keys stay as they are: {}", keys.error().message);
+  const std::string id = keys->key.id();
+  if (id != parts_->tokens.key_id()) spdlog::info("tokens are signed with the key {} from now on", id);
+  parts_->tokens.replace_keys(std::move(keys->key), std::move(keys->retired));
+}
 
 void Application::stop(Millis limit) {
   const SteadyTime deadline = steady_now() + limit;

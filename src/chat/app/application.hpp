@@ -22,6 +22,9 @@ class Application {
   void start();
   std::uint16_t port() const;
 
+  // Takes over keys that were rotated. Blocks on the disk: not on a shard.
+  void refresh_keys(const Options& options);
+
   // Takes no new work, tells everyone, and waits for what is under way, at most `limit`. Not on a shard.
   void stop(Millis limit);
 

@@ -14,6 +14,8 @@
 #include "chat/app/dotenv.hpp"
 #include "chat/app/log.hpp"
 #include "chat/app/options.hpp"
+#include "chat/app/signing_keys.hpp"
+#include "chat/auth/key_file.hpp"
 
 namespace payam::chat {
 namespace {
@@ -56,6 +58,11 @@ sigset_t stop_signals() {
   return signals;
 }
 
+bool stopped_within(const sigset_t& signals, std::chrono::seconds time) {
+  const timespec limit{.tv_sec = time.count(), .tv_nsec = 0};
+  return sigtimedwait(&signals, nullptr, &limit) >= 0;
+}
+
 std::string address_to_open(const Options& options, std::uint16_t port) {
   std::string host = options.host;
   if (host == "0.0.0.0") host = "127.0.0.1";
@@ -65,7 +72,7 @@ std::string address_to_open(const Options& options, std::uint16_t port) {
 }
 
 int serve(const Options& options) {
-  // Every thread inherits the mask: the signals wait for sigwait() below.
+  // Every thread inherits the mask: the signals wait for sigtimedwait().
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
@@ -77,8 +84,7 @@ int serve(const Options& options) {
     application.start();
     spdlog::info("Payam is ready: open {} (data in {})", address_to_open(options, application.port()),
                  options.data_dir.string());
-    int signal = 0;
-    sigwait(&signals, &signal);
+    while (!stopped_within(signals, kReloadTime / 2)) application.refresh_keys(options);
     spdlog::info("stopping; a second signal ends it at once");
     // From here on a signal does what it always does.
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
@@ -87,6 +93,13 @@ int serve(const Options& options) {
   } catch (const std::exception& error) {
     return complain(error.what());
   }
+  return EXIT_SUCCESS;
+}
+
+// What a command prints that does one thing.
+int print(const Result<std::string>& text) {
+  if (!text) return complain(text.error().message);
+  fmt::print("{}\n", *text);
   return EXIT_SUCCESS;
 }
 
@@ -99,6 +112,8 @@ int run(std::span<const std::string> arguments) {
     fmt::print("{}", print->text);
     return EXIT_SUCCESS;
   }
+  if (const auto* rotate = std::get_if<RotateKey>(&*command)) return print(rotate_signing_key(rotate->options));
+  if (const auto* invite = std::get_if<MakeInvite>(&*command)) return print(make_signup_invite(invite->options, wall_now()));
   return serve(std::get<Serve>(*command).options);
 }
 

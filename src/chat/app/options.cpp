@@ -137,10 +137,10 @@ constexpr Definition kDefinitions[] = {
      }},
     {"PUBLIC_URL", "URL", "Server", "Where people reach the server", "", nullptr},
 
-    {"SIGNUP", "MODE", "Accounts", "open or closed: who may sign up", "open",
-     [](Options& o, const std::string& text) -> Result<> {
-       if (text == "invite") return fail(Errc::unsupported, "'invite' is not supported by this version");
-       return set_choice(o.signup, text, {{"open", SignupMode::open}, {"closed", SignupMode::closed}});
+    {"SIGNUP", "MODE", "Accounts", "Who may sign up: open (everyone), invite (who was invited) or closed", "open",
+     [](Options& o, const std::string& text) {
+       return set_choice(o.signup, text,
+                         {{"open", SignupMode::open}, {"invite", SignupMode::invite}, {"closed", SignupMode::closed}});
      }},
     {"ALGORITHM", "NAME", "Accounts", "How access tokens are signed: ES256 (own key) or HS256 (SECRET_KEY)", "ES256",
      [](Options& o, const std::string& text) {
@@ -160,9 +160,15 @@ constexpr Definition kDefinitions[] = {
      [](Options& o, const std::string& text) { return set_number(o.access_token_lifetime, text, 1, 525'600); }},
     {"BCRYPT_COST", "NUMBER", "Accounts", "Work to hash a password; each step doubles it", "12",
      [](Options& o, const std::string& text) { return set_number(o.bcrypt_cost, text, 4, 20); }},
-    {"USER_DIRECTORY", "MODE", "Accounts", "Whom a search for people finds", "", nullptr},
-    {"RATE_LIMITS", "MODE", "Accounts", "on or off: slow the guessing of passwords, and who sends, joins or types too often", "on",
-     [](Options& o, const std::string& text) { return set_choice(o.rate_limits, text, {{"on", true}, {"off", false}}); }},
+    {"USER_DIRECTORY", "MODE", "Accounts",
+     "Whom a search for people finds: prefix (of a name or an e-mail), exact (e-mail) or off", "prefix",
+     [](Options& o, const std::string& text) {
+       return set_choice(o.directory, text,
+                         {{"prefix", UserDirectory::prefix}, {"exact", UserDirectory::exact}, {"off", UserDirectory::off}});
+     }},
+    {"RATE_LIMITS", "MODE", "Accounts",
+     "on or off: slow guesses of passwords, sign-ups and connections of one address, and who sends, joins or types too often",
+     "on", [](Options& o, const std::string& text) { return set_choice(o.rate_limits, text, {{"on", true}, {"off", false}}); }},
 
     {"MAX_UPLOAD_BYTES", "BYTES", "Media", "Largest file that may be uploaded", "100M",
      [](Options& o, const std::string& text) { return set_bytes(o.max_upload_bytes, text); }},
@@ -182,6 +188,12 @@ std::string flag_of(std::string_view name) {
   std::string flag = "--";
   for (const char c : name) flag += c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return flag;
+}
+
+// What the commands beside `serve` need.
+bool is_about_keys(const Definition& definition) {
+  constexpr std::string_view kNames[] = {"DATA_DIR", "ALGORITHM", "SECRET_KEY", "JWT_KEY_FILE"};
+  return std::ranges::find(kNames, definition.name) != std::end(kNames);
 }
 
 // The number of single edits between two words (Levenshtein).
@@ -254,44 +266,58 @@ Result<Command> parse_command(std::span<const std::string> arguments, const Envi
   app.add_flag("-V,--version", version, "Print the version and exit");
   app.get_formatter()->column_width(30);
 
-  CLI::App* serve = app.add_subcommand("serve", "Run the server until it gets SIGINT or SIGTERM");
-  serve->allow_extras();
-  serve->footer(
-      "Each option may also come from the environment or a line in .env, by its name in capitals: DATA_DIR=/var/lib/payam.\n"
-      "A flag wins over the environment, the environment over .env.");
-  serve->get_formatter()->column_width(44);
   std::map<std::string, std::string> values;
   std::vector<std::string> flags{"--help"};
+  CLI::App* serve = app.add_subcommand("serve", "Run the server until it gets SIGINT or SIGTERM");
+  CLI::App* invite = app.add_subcommand("invite", "Print an invite, good for one sign-up within a week");
+  CLI::App* rotate = app.add_subcommand("rotate-key", "Sign tokens with a new key; a running server takes it within a minute");
+  for (CLI::App* command : {serve, invite, rotate}) {
+    command->allow_extras();
+    command->footer(
+        "Each option may also come from the environment or a line in .env, by its name in capitals: DATA_DIR=/var/lib/payam.\n"
+        "A flag wins over the environment, the environment over .env.");
+    command->get_formatter()->column_width(44);
+  }
   for (const auto& definition : kDefinitions) {
     flags.push_back(flag_of(definition.name));
     std::string help(definition.help);
     if (!definition.standard.empty()) help += fmt::format(" [{}]", definition.standard);
     if (definition.set == nullptr) help = "";
-    auto* option = serve->add_option(flags.back(), values[std::string(definition.name)], help);
-    option->group(definition.set == nullptr ? "" : std::string(definition.group))
-        ->type_name(std::string(definition.value))
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    for (CLI::App* command : {serve, invite, rotate}) {
+      if (command != serve && !is_about_keys(definition)) continue;
+      command->add_option(flags.back(), values[std::string(definition.name)], help)
+          ->group(definition.set == nullptr ? "" : std::string(definition.group))
+          ->type_name(std::string(definition.value))
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
   }
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 wants them
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    return Print{serve->parsed() ? serve->help("payam") : app.help()};
+    for (const CLI::App* command : app.get_subcommands()) return Print{command->help("payam")};
+    return Print{app.help()};
   } catch (const CLI::ParseError& error) {
     return fail(Errc::invalid, error.what());
   }
   if (version) return Print{fmt::format("payam {}\n", kVersion)};
-  if (!serve->parsed()) return Print{app.help()};
-  for (const auto& extra : serve->remaining()) {
+  if (app.get_subcommands().empty()) return Print{app.help()};
+  const CLI::App* command = app.get_subcommands().front();
+  for (const auto& extra : command->remaining()) {
     if (!extra.starts_with("-")) return fail(Errc::invalid, fmt::format("unexpected argument '{}'", extra));
     const std::string name = extra.substr(0, extra.find('='));
     return fail(Errc::invalid, fmt::format("unknown option {}; did you mean {}?", name, nearest(name, flags)));
   }
-  std::erase_if(values, [&](const auto& item) { return serve->get_option(flag_of(item.first))->count() == 0; });
+  std::erase_if(values, [&](const auto& item) {
+    const CLI::Option* option = command->get_option_no_throw(flag_of(item.first));
+    return option == nullptr || option->count() == 0;
+  });
 
   auto options = resolve(values, environment, dotenv);
   if (!options) return std::unexpected(options.error());
+  if (command == rotate) return RotateKey{std::move(*options)};
+  if (command == invite) return MakeInvite{std::move(*options)};
   return Serve{std::move(*options)};
 }
 

@@ -35,6 +35,7 @@ struct Options {
   std::chrono::minutes access_token_lifetime{30};
   int bcrypt_cost = 12;
   SignupMode signup = SignupMode::open;
+  UserDirectory directory = UserDirectory::prefix;
   bool rate_limits = true;
 
   std::uint64_t max_upload_bytes = 100ull << 20;
@@ -49,10 +50,16 @@ struct Options {
 struct Serve {
   Options options;
 };
+struct RotateKey {
+  Options options;
+};
+struct MakeInvite {
+  Options options;
+};
 struct Print {
   std::string text;  // help or version: to standard output, then exit 0
 };
-using Command = std::variant<Serve, Print>;
+using Command = std::variant<Serve, RotateKey, MakeInvite, Print>;
 
 // The value of an environment variable; nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;

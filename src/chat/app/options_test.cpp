@@ -52,6 +52,24 @@ TEST(Options, HaveTheDefaultsOfTheContract) {
   EXPECT_EQ(options.signup, SignupMode::open);
 }
 
+TEST(Options, TheOtherCommandsKnowWhereTheKeysAre) {
+  const auto invite =
+      parse({"invite", "--data-dir", "/srv/payam"}, {{"ALGORITHM", "HS256"}, {"SECRET_KEY", std::string(32, 'x')}});
+  ASSERT_TRUE(invite) << invite.error().message;
+  EXPECT_EQ(std::get<MakeInvite>(*invite).options.data_dir, "/srv/payam");
+  EXPECT_EQ(std::get<MakeInvite>(*invite).options.algorithm, TokenAlgorithm::hs256);
+  EXPECT_EQ(std::get<RotateKey>(parse({"rotate-key"}, {{"DATA_DIR", "/srv/payam"}}).value()).options.data_dir, "/srv/payam");
+  EXPECT_THAT(error_of({"invite", "--port", "1"}), HasSubstr("unknown option --port"));
+}
+
+TEST(Options, ModesHaveNames) {
+  EXPECT_EQ(options_of({"--signup", "invite"}).signup, SignupMode::invite);
+  EXPECT_EQ(options_of({"--user-directory", "exact"}).directory, UserDirectory::exact);
+  EXPECT_EQ(options_of({}, {{"USER_DIRECTORY", "off"}}).directory, UserDirectory::off);
+  EXPECT_TRUE(options_of({}).rate_limits);
+  EXPECT_FALSE(options_of({"--rate-limits", "off"}).rate_limits);
+}
+
 TEST(Options, AFlagWinsOverTheEnvironmentAndThatOverDotenv) {
   const Map environment{{"PORT", "2"}, {"HOST", "::1"}};
   const Map dotenv{{"PORT", "3"}, {"HOST", "0.0.0.0"}, {"DATA_DIR", "/srv/payam"}};

@@ -50,6 +50,17 @@ bool sync_directory(const std::filesystem::path& directory) {
   return file && ::fsync(file.get()) == 0;
 }
 
+// A new key, whole and durable, under another name beside `path`.
+Result<std::filesystem::path> write_draft(const std::filesystem::path& path) {
+  std::filesystem::path draft = path.string() + "." + random_token(8);
+  const File file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return system_fault(draft, errno);
+  if (write_all(file.get(), TokenKey::generate().to_pem()) && ::fsync(file.get()) == 0) return draft;
+  const int fault = errno;
+  ::unlink(draft.c_str());
+  return system_fault(draft, fault);
+}
+
 }  // namespace
 
 Result<TokenKey> read_key_file(const std::filesystem::path& path) {
@@ -79,14 +90,50 @@ Result<TokenKey> read_or_make_key_file(const std::filesystem::path& path) {
   std::filesystem::create_directories(directory.parent_path(), error);
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return system_fault(directory, errno);
 
-  // Written under another name, then linked: link() fails if another process was first, and then its key counts.
-  const std::filesystem::path draft = path.string() + "." + random_token(8);
-  const File file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return system_fault(draft, errno);
-  const bool written = write_all(file.get(), TokenKey::generate().to_pem()) && ::fsync(file.get()) == 0;
-  const int fault = written && (::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST) ? 0 : errno;
-  ::unlink(draft.c_str());
+  // link() fails if another process was first, and then its key counts.
+  const auto draft = write_draft(path);
+  if (!draft) return std::unexpected(draft.error());
+  const int fault = ::link(draft->c_str(), path.c_str()) == 0 || errno == EEXIST ? 0 : errno;
+  ::unlink(draft->c_str());
   if (fault != 0) return system_fault(path, fault);
+  if (!sync_directory(directory)) return system_fault(directory, errno);
+  return read_key_file(path);
+}
+
+Result<std::vector<RetiredKey>> read_retired_keys(const std::filesystem::path& directory, const std::filesystem::path& current,
+                                                  std::chrono::seconds lifetime, Timestamp now) {
+  std::vector<RetiredKey> keys;
+  std::error_code error, none;  // `current` may stand elsewhere
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    const auto& path = entry->path();
+    if (path.extension() != ".pem" || std::filesystem::equivalent(path, current, none)) continue;
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return system_fault(path, errno);
+    const Timestamp until = Timestamp(std::chrono::seconds(status.st_mtim.tv_sec)) + lifetime + kReloadTime;
+    if (until <= now) continue;
+    auto key = read_key_file(path);
+    if (!key) return std::unexpected(std::move(key.error()));
+    keys.push_back({std::move(*key), until});
+  }
+  return keys;
+}
+
+Result<TokenKey> rotate_key_file(const std::filesystem::path& path) {
+  const auto old = read_key_file(path);
+  if (!old) return old;
+  const auto draft = write_draft(path);
+  if (!draft) return std::unexpected(draft.error());
+  // First the old key under its second name, then the new one over the first: without it in no moment. Its time counts from
+  // now.
+  const auto directory = path.parent_path();
+  const auto kept = directory / (old->id() + ".pem");
+  const bool rotated = (::link(path.c_str(), kept.c_str()) == 0 || errno == EEXIST) &&
+                       ::utimensat(AT_FDCWD, kept.c_str(), nullptr, 0) == 0 && ::rename(draft->c_str(), path.c_str()) == 0;
+  if (!rotated) {
+    const int fault = errno;
+    ::unlink(draft->c_str());
+    return system_fault(path, fault);
+  }
   if (!sync_directory(directory)) return system_fault(directory, errno);
   return read_key_file(path);
 }

@@ -149,16 +149,43 @@ TEST(Tokens, NoteEveryChangedCharacter) {
   }
 }
 
-TEST(Tokens, AcceptTheKeyBeforeARotation) {
+TEST(Tokens, AcceptTheKeyBeforeARotationUntilItsLastTokenIsOver) {
   const TokenKey old_key = TokenKey::generate(), new_key = TokenKey::generate();
-  const std::string token = Tokens({old_key}, 30min).issue("a@b.c", SessionId("S"), kNow);
-  const Tokens rotated({new_key, old_key}, 30min);
+  const std::string token = Tokens(old_key, 30min).issue("a@b.c", SessionId("S"), kNow);
+  const Tokens rotated(new_key, 30min, {{old_key, kNow + 20min}});
   EXPECT_TRUE(rotated.verify(token, kNow));
-  EXPECT_EQ(rotated.jwks(), R"({"keys":[)" + new_key.public_jwk() + ',' + old_key.public_jwk() + "]}");
-  EXPECT_FALSE(Tokens({new_key}, 30min).verify(token, kNow));
+  EXPECT_TRUE(rotated.verify(token, kNow + 19min));
+  EXPECT_EQ(rotated.verify(token, kNow + 20min).error(), TokenFault::unknown_key) << "though the token says 30 minutes";
+  EXPECT_EQ(rotated.jwks(kNow), R"({"keys":[)" + new_key.public_jwk() + ',' + old_key.public_jwk() + "]}");
+  EXPECT_EQ(rotated.jwks(kNow + 20min), R"({"keys":[)" + new_key.public_jwk() + "]}");
+  EXPECT_FALSE(Tokens(new_key, 30min).verify(token, kNow));
 }
 
-TEST(Tokens, PublishNoSecret) { EXPECT_EQ(hs256().jwks(), R"({"keys":[]})"); }
+TEST(Tokens, TakeNewKeysWhileTheyAreUsed) {
+  const TokenKey old_key = TokenKey::generate(), new_key = TokenKey::generate();
+  Tokens tokens(old_key, 30min);
+  const std::string before = tokens.issue("a@b.c", SessionId("S"), kNow);
+  tokens.replace_keys(new_key, {{old_key, kNow + 30min}});
+  EXPECT_EQ(tokens.key_id(), new_key.id());
+  EXPECT_TRUE(tokens.verify(before, kNow));
+  const std::string after = tokens.issue("a@b.c", SessionId("S"), kNow);
+  EXPECT_TRUE(tokens.verify(after, kNow));
+  EXPECT_EQ(Tokens(old_key, 30min).verify(after, kNow).error(), TokenFault::unknown_key);
+}
+
+TEST(Tokens, AnInviteStandsForNobody) {
+  const Tokens tokens = es256();
+  const auto claims = tokens.verify(tokens.issue_signup(kNow, 1h), kNow);
+  ASSERT_TRUE(claims);
+  EXPECT_EQ(claims->audience, Audience::signup);
+  EXPECT_EQ(claims->subject, "");
+  EXPECT_EQ(claims->session, SessionId());
+  EXPECT_EQ(claims->id.size(), 26u);
+  EXPECT_EQ(tokens.verify(tokens.issue_signup(kNow, 1h), kNow + 1h).error(), TokenFault::expired);
+  EXPECT_NE(tokens.verify(tokens.issue_signup(kNow, 1h), kNow)->id, claims->id);
+}
+
+TEST(Tokens, PublishNoSecret) { EXPECT_EQ(hs256().jwks(kNow), R"({"keys":[]})"); }
 
 }  // namespace
 }  // namespace payam::chat

@@ -1,19 +1,13 @@
 #include "chat/service/accounts.hpp"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
-#include <array>
 
-#include "base/base64.hpp"
-#include "base/random.hpp"
 #include "base/ulid.hpp"
+#include "chat/auth/secret_hash.hpp"
+#include "chat/rules.hpp"
 
 namespace payam::chat {
 namespace {
-
-constexpr std::size_t kMaxDeviceName = 200;  // bytes
-constexpr std::size_t kRefreshTokenBytes = 32;
 
 std::string lower_ascii(std::string text) {
   std::ranges::transform(text, text.begin(),
@@ -21,76 +15,136 @@ std::string lower_ascii(std::string text) {
   return text;
 }
 
-// A user agent is anything the client likes to send: only what prints in ASCII is kept.
-std::string clean_device_name(std::string name) {
-  std::erase_if(name, [](char c) { return c < ' ' || c > '~'; });
-  if (name.size() > kMaxDeviceName) name.resize(kMaxDeviceName);
-  return name;
-}
-
-std::string hash_refresh_token(std::string_view token) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
-  return base64url_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
-}
+Refused too_many(std::chrono::seconds wait) { return {Error{Errc::rate_limited, "Too many attempts"}, wait}; }
 
 }  // namespace
 
-Accounts::Accounts(Store& store, Passwords& passwords, const Tokens& tokens, LoginThrottle* throttle, SignupMode mode,
-                   WallClock clock)
-    : store_(store), passwords_(passwords), tokens_(tokens), throttle_(throttle), mode_(mode), clock_(clock) {}
+struct Accounts::Ticket {
+  std::optional<UserId> user;            // the id that goes with an invite for one: a second sign-up would need it again
+  std::optional<std::string> room_hash;  // of a room's invite
+};
 
-Task<Result<User>> Accounts::sign_up(NewAccount account) {
-  if (mode_ == SignupMode::closed) co_return fail(Errc::forbidden, "Sign-up is closed");
+Task<std::optional<Accounts::Ticket>> Accounts::read_invite(std::optional<std::string> invite) {
+  if (!invite) co_return std::nullopt;
+  const Timestamp now = options_.clock();
+  if (const auto claims = tokens_.verify(*invite, now)) {
+    if (claims->audience != Audience::signup) co_return std::nullopt;
+    co_return Ticket{UserId(claims->id), std::nullopt};
+  }
+  std::string hash = hash_secret(*invite);
+  const auto found = co_await store_.find_invite(hash);
+  // Who has not signed up was never removed from anywhere.
+  if (!found || !rules::may_join(*found, now, std::nullopt, Rev())) co_return std::nullopt;
+  co_return Ticket{std::nullopt, std::move(hash)};
+}
+
+Task<bool> Accounts::enter_room(UserId user, std::string invite_hash) {
+  JoinByInvite join{std::move(invite_hash), std::move(user), options_.clock()};
+  Change change(std::move(join));
+  const auto joined = co_await store_.commit(std::move(change));
+  co_return joined.has_value();
+}
+
+Task<Limited<User>> Accounts::sign_up(NewAccount account, std::string address) {
+  if (options_.signup == SignupMode::closed) co_return fail(Errc::forbidden, "Sign-up is closed");
+  if (limits_ != nullptr) {
+    if (const auto wait = limits_->signups.take(network_of(address), steady_now())) {
+      co_return std::unexpected(too_many(retry_after(*wait)));
+    }
+  }
+  const auto ticket = co_await read_invite(std::move(account.invite));
+  const bool needs_invite = options_.signup == SignupMode::invite;
+  if (needs_invite && !ticket) co_return fail(Errc::forbidden, "A valid invite is needed to sign up");
+
+  const Timestamp now = options_.clock();
   User user;
-  user.id = UserId(new_ulid(clock_()));
+  user.id = ticket && ticket->user ? *ticket->user : UserId(new_ulid(now));
   user.username = std::move(account.username);
   user.email = std::move(account.email);
   user.full_name = std::move(account.full_name);
-  user.created_at = clock_();
+  user.created_at = now;
   // The store decides; asking first only spares the hashing.
   if (co_await store_.find_user_by_email(user.email)) co_return fail(Errc::bad_request, "Email already registered");
   if (co_await store_.find_user_by_username(user.username)) co_return fail(Errc::bad_request, "Username already registered");
   user.password_hash = co_await passwords_.hash(std::move(account.password));
-  co_return co_await store_.create_user(std::move(user));
+  auto created = co_await store_.create_user(std::move(user));
+  if (!created) {
+    if (created.error().code == Errc::conflict) co_return fail(Errc::forbidden, "This invite was used before");
+    co_return std::unexpected(Refused(std::move(created.error())));
+  }
+  if (ticket && ticket->room_hash && !co_await enter_room(created->id, *ticket->room_hash) && needs_invite) {
+    co_await store_.erase_user(created->id, options_.clock());
+    co_return fail(Errc::forbidden, "A valid invite is needed to sign up");
+  }
+  co_return std::move(*created);
 }
 
-Task<std::expected<SignedIn, SignInRefusal>> Accounts::sign_in(std::string login, std::string password, Device device) {
+Task<Limited<SignedIn>> Accounts::sign_in(std::string login, std::string password, Device device) {
   auto user = co_await store_.find_user_by_email(lower_ascii(login));
   if (!user) user = co_await store_.find_user_by_username(login);
   // One account, whichever of its names is guessed at; unknown ones are slowed the same.
   const std::string account = user ? user->id.str() : "?" + lower_ascii(login);
-  if (throttle_ != nullptr) {
-    if (const auto wait = throttle_->attempt(account, device.address, steady_now())) {
-      SignInRefusal refusal{{Errc::rate_limited, "Too many attempts"}, wait};
-      co_return std::unexpected(std::move(refusal));
+  if (limits_ != nullptr) {
+    if (const auto wait = limits_->logins.attempt(account, device.address, steady_now())) {
+      co_return std::unexpected(too_many(*wait));
     }
   }
   std::optional<std::string> hash;
   if (user) hash = user->password_hash;
   const bool right = co_await passwords_.verify(std::move(password), std::move(hash));
-  if (!right) {
-    SignInRefusal refusal{{Errc::unauthorized, "Incorrect email or password"}, {}};
-    co_return std::unexpected(std::move(refusal));
-  }
-  if (throttle_ != nullptr) throttle_->succeeded(account, device.address, steady_now());
+  if (!right) co_return fail(Errc::unauthorized, "Incorrect email or password");
+  if (limits_ != nullptr) limits_->logins.succeeded(account, device.address, steady_now());
+  co_return co_await sessions_.begin(std::move(*user), std::move(device));
+}
 
-  const Timestamp now = clock_();
-  SignedIn result;
-  result.refresh_token = random_token(kRefreshTokenBytes);
-  Session session;
-  session.id = SessionId(new_ulid(now));
-  session.user = user->id;
-  session.device = clean_device_name(std::move(device.name));
-  session.address = std::move(device.address);
-  session.refresh_hash = hash_refresh_token(result.refresh_token);
-  session.created_at = session.last_used_at = now;
-  result.access_token = tokens_.issue(user->email, session.id, now);
-  result.media_token = tokens_.issue(user->email, session.id, now, Audience::media);
-  result.expires_in = tokens_.lifetime();
-  result.user = std::move(*user);
-  co_await store_.create_session(std::move(session));
-  co_return result;
+Task<Limited<User>> Accounts::verify_password(UserId id, std::string password, std::string address) {
+  auto user = co_await store_.find_user(id);
+  if (!user) co_return fail(Errc::unauthorized, std::string(Authenticator::kRefused));
+  // A stolen token is no way around the throttle of sign-in.
+  if (limits_ != nullptr) {
+    if (const auto wait = limits_->logins.attempt(id.str(), address, steady_now())) co_return std::unexpected(too_many(*wait));
+  }
+  if (!co_await passwords_.verify(std::move(password), user->password_hash)) {
+    co_return fail(Errc::forbidden, "Incorrect password");
+  }
+  if (limits_ != nullptr) limits_->logins.succeeded(id.str(), address, steady_now());
+  co_return std::move(*user);
+}
+
+Task<Result<User>> Accounts::update_profile(UserId user, std::optional<std::string> username,
+                                            std::optional<std::string> full_name) {
+  auto updated = co_await store_.update_user(user, std::move(username), std::move(full_name));
+  if (updated) co_await authenticator_.forget(user);  // what is remembered of a token says the name
+  co_return updated;
+}
+
+Task<Limited<>> Accounts::change_password(Principal who, std::string current, std::string next, std::string address) {
+  const auto user = co_await verify_password(who.user, std::move(current), std::move(address));
+  if (!user) co_return std::unexpected(user.error());
+  auto hash = co_await passwords_.hash(std::move(next));
+  co_await store_.set_password_hash(who.user, std::move(hash));
+  co_await sessions_.end_others(who.user, who.session, SessionEnd::password_changed);
+  co_return Limited<>();
+}
+
+Task<Limited<>> Accounts::erase(Principal who, std::string password, std::string address) {
+  const auto user = co_await verify_password(who.user, std::move(password), std::move(address));
+  if (!user) co_return std::unexpected(user.error());
+  co_await store_.erase_user(who.user, options_.clock());
+  co_await sessions_.all_erased(who.user);
+  co_return Limited<>();
+}
+
+Task<std::vector<User>> Accounts::find_people(std::string text) {
+  std::vector<User> found;
+  switch (options_.directory) {
+    case UserDirectory::prefix: co_return co_await store_.search_users(std::move(text), kMaxFound);
+    case UserDirectory::exact:
+      if (auto user = co_await store_.find_user_by_email(lower_ascii(std::move(text)))) found.push_back(std::move(*user));
+      break;
+    case UserDirectory::off: break;
+  }
+  co_return found;
 }
 
 }  // namespace payam::chat

@@ -1,70 +1,89 @@
-// Sign-up and sign-in. Any shard.
+// Accounts: sign-up, sign-in, the password, the profile, the end. Any shard.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "base/error.hpp"
 #include "chat/auth/password.hpp"
+#include "chat/auth/principal.hpp"
 #include "chat/auth/token.hpp"
 #include "chat/model.hpp"
+#include "chat/service/authenticator.hpp"
 #include "chat/service/clock.hpp"
-#include "chat/service/login_throttle.hpp"
+#include "chat/service/entry_limits.hpp"
+#include "chat/service/sessions.hpp"
 #include "chat/store/store.hpp"
 #include "runtime/task.hpp"
 
 namespace payam::chat {
 
-enum class SignupMode : std::uint8_t { open, closed };
+enum class SignupMode : std::uint8_t { open, invite, closed };
+
+// Whom a search for people finds: by the prefix of a name or an e-mail, by an e-mail that one knows, or nobody.
+enum class UserDirectory : std::uint8_t { prefix, exact, off };
 
 struct NewAccount {
   std::string username;
   std::string email;  // lower case
   std::string password;
   std::optional<std::string> full_name;
+  // A token made by issue_signup_invite(), or a room's invite, which lets its bearer into the room too.
+  std::optional<std::string> invite;
 };
 
-// What signs in: the user agent and the peer's address.
-struct Device {
-  std::string name;
-  std::string address;
-};
-
-struct SignedIn {
-  User user;
-  std::string access_token;
-  std::string refresh_token;
-  std::string media_token;            // for the cookie
-  std::chrono::seconds expires_in{};  // of the access and the media token
-};
-
-struct SignInRefusal {
-  Error error;
-  std::optional<std::chrono::seconds> retry_after;  // with Errc::rate_limited
+struct AccountOptions {
+  SignupMode signup = SignupMode::open;
+  UserDirectory directory = UserDirectory::prefix;
+  WallClock clock = wall_now;
 };
 
 class Accounts {
  public:
-  // All outlive this.
-  // `throttle` may be null: guesses are not slowed.
-  Accounts(Store& store, Passwords& passwords, const Tokens& tokens, LoginThrottle* throttle, SignupMode mode,
-           WallClock clock = wall_now);
+  static constexpr int kMaxFound = 20;
 
-  // Errc::forbidden if sign-up is closed, Errc::bad_request if the e-mail or the name is taken.
-  Task<Result<User>> sign_up(NewAccount account);
+  // All outlive this. `limits` may be null: nothing is slowed.
+  Accounts(Store& store, Passwords& passwords, const Tokens& tokens, Authenticator& authenticator, Sessions& sessions,
+           EntryLimits* limits, AccountOptions options)
+      : store_(store),
+        passwords_(passwords),
+        tokens_(tokens),
+        authenticator_(authenticator),
+        sessions_(sessions),
+        limits_(limits),
+        options_(options) {}
+
+  // Errc::forbidden if sign-up is closed or needs an invite, Errc::bad_request if the e-mail or the name is taken.
+  Task<Limited<User>> sign_up(NewAccount account, std::string address);
   // `login` is an e-mail or a username. Errc::unauthorized with the same text after the same time whatever was wrong.
-  Task<std::expected<SignedIn, SignInRefusal>> sign_in(std::string login, std::string password, Device device);
+  Task<Limited<SignedIn>> sign_in(std::string login, std::string password, Device device);
+
+  // What is not given stays. Errc::bad_request: the name is taken.
+  Task<Result<User>> update_profile(UserId user, std::optional<std::string> username, std::optional<std::string> full_name);
+  // Errc::forbidden: the password is wrong. Every other session ends.
+  Task<Limited<>> change_password(Principal who, std::string current, std::string next, std::string address);
+  // Errc::forbidden: the password is wrong. Messages stay, without their sender; see Store::erase_user().
+  Task<Limited<>> erase(Principal who, std::string password, std::string address);
+
+  // At most kMaxFound, by username.
+  Task<std::vector<User>> find_people(std::string text);
 
  private:
+  struct Ticket;  // what an invite is good for
+
+  Task<std::optional<Ticket>> read_invite(std::optional<std::string> invite);
+  // Takes the room's invite for someone just signed up; false if it was used up meanwhile.
+  Task<bool> enter_room(UserId user, std::string invite_hash);
+  Task<Limited<User>> verify_password(UserId id, std::string password, std::string address);
+
   Store& store_;
   Passwords& passwords_;
   const Tokens& tokens_;
-  LoginThrottle* const throttle_;
-  const SignupMode mode_;
-  const WallClock clock_;
+  Authenticator& authenticator_;
+  Sessions& sessions_;
+  EntryLimits* const limits_;
+  const AccountOptions options_;
 };
 
 }  // namespace payam::chat

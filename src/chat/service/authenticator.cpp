@@ -31,6 +31,7 @@ Task<Result<Principal>> Authenticator::identify(Shard& shard, const std::string&
   const auto user = co_await store_.find_user(session->user);
   // An address that was given up and taken by another must not carry over.
   if (!user || user->email != claims->subject) co_return fail(Errc::unauthorized, std::string(kRefused));
+  if (clock_() - session->last_used_at >= kTouchEvery) co_await store_.touch_session(session->id, clock_());
   if (generation != cache.generation()) {
     // Something was revoked meanwhile; what was read may be from before.
     if (!co_await store_.find_session(claims->session)) co_return fail(Errc::unauthorized, std::string(kRefused));

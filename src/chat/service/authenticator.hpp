@@ -2,6 +2,7 @@
 // shard.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,7 +36,8 @@ class Authenticator {
  private:
   Task<Result<Principal>> identify(Shard& shard, const std::string& token);
 
-  static constexpr std::size_t kRemembered = 4096;  // tokens a shard
+  static constexpr std::chrono::minutes kTouchEvery{5};  // how exact a session's last use is, and the cost of knowing it
+  static constexpr std::size_t kRemembered = 4096;       // tokens a shard
 
   template <class Id>
   Task<> forget_everywhere(Id id);

@@ -29,8 +29,8 @@ class Store {
   // Set once, before the first commit.
   virtual void observe(CommitObserver observer) = 0;
 
-  // Users. `user.email` is lower case, the id new. Errc::bad_request: `Email already registered`, `Username already registered`
-  // (usernames are compared without case).
+  // Users. `user.email` is lower case. Errc::conflict: the id was given before. Errc::bad_request: `Email already registered`,
+  // `Username already registered` (usernames are compared without case).
   virtual Task<Result<User>> create_user(User user) = 0;
   virtual Task<std::optional<User>> find_user(UserId id) = 0;
   virtual Task<std::optional<User>> find_user_by_email(std::string email) = 0;

@@ -220,6 +220,18 @@ TEST_F(Polling, AnotherShardsRequestsAreBroughtHome) {
   EXPECT_EQ(get(session, 0)->status, 400);
 }
 
+TEST_F(Polling, AHandshakeThatMustWaitIsToldForHowLong) {
+  make_server({.wait_before_handshake = [](const http::Request& request) -> std::optional<Millis> {
+    if (request.headers.has("X-Hurry")) return Millis(1500);
+    return std::nullopt;
+  }});
+  const auto reply = ask(Method::get, "EIO=4&transport=polling", {}, 0, {{"X-Hurry", "1"}});
+  EXPECT_EQ(reply->status, 429);
+  EXPECT_EQ(reply->response.headers.find("Retry-After"), "2");
+  EXPECT_EQ(reply->body, R"({"code":4,"message":"Too many connections; try again later"})");
+  open_polling();
+}
+
 TEST_F(Polling, RefusalsTellWhy) {
   make_server({.allow_request = [](const http::Request& request) -> std::optional<std::string> {
     if (request.headers.has("X-Refuse")) return "not you";

@@ -175,6 +175,15 @@ Task<http::Response> RequestHandler::handshake(Home& here, http::Request& reques
   if (common_->options.allow_request) {
     if (const auto message = common_->options.allow_request(request)) co_return asked.refuse(Refusal::forbidden, *message);
   }
+  if (common_->options.wait_before_handshake) {
+    if (const auto wait = common_->options.wait_before_handshake(request)) {
+      http::Response response = asked.refuse(Refusal::forbidden, "Too many connections; try again later");
+      response.status = 429;
+      const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(*wait).count(), std::chrono::seconds::rep(1));
+      response.headers.set("Retry-After", std::to_string(seconds));
+      co_return response;
+    }
+  }
   const auto protocol = check_protocol(asked.facts, common_->options.allow_eio3 ? Eio3::allowed : Eio3::refused);
   if (!protocol) co_return asked.refuse(protocol.error());
   asked.protocol = *protocol;

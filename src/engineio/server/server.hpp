@@ -99,6 +99,8 @@ struct Options {
   std::optional<Cors> cors{};
   // nullopt accepts; a text refuses with 403 code 4 (empty: "Forbidden").
   std::function<std::optional<std::string>(const http::Request&)> allow_request{};
+  // Asked next: nullopt accepts; a time refuses with 429 and says in Retry-After when to come again.
+  std::function<std::optional<Millis>(const http::Request&)> wait_before_handshake{};
   // What a SessionHandler, or the making of one, has thrown; on the session's shard. Must not throw.
   std::function<void(const std::exception&)> on_handler_error{};
 };

@@ -56,6 +56,7 @@ eio::Options engine_options(const Options& options) {
     engine.cors = std::move(cors);
   }
   engine.allow_request = options.allow_request;
+  engine.wait_before_handshake = options.wait_before_handshake;
   return engine;
 }
 

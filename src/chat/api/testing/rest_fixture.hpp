@@ -77,11 +77,21 @@ class RestFixture : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kUploadLimit = 1000;
 
-  explicit RestFixture(SignupMode signup = SignupMode::open, bool throttle = false)
-      : accounts_(*store_, passwords_, tokens_, throttle ? &throttle_ : nullptr, signup, &RestFixture::clock),
-        authenticator_(*store_, tokens_, {&shards_[0], &shards_[1]}, &RestFixture::clock) {
+  struct Setup {
+    SignupMode signup = SignupMode::open;
+    UserDirectory directory = UserDirectory::prefix;
+    bool limited = false;
+  };
+
+  RestFixture() : RestFixture(Setup{}) {}
+  explicit RestFixture(const Setup& setup)
+      : authenticator_(*store_, tokens_, {&shards_[0], &shards_[1]}, &RestFixture::clock),
+        accounts_(*store_, passwords_, tokens_, authenticator_, sessions_, setup.limited ? &entry_limits_ : nullptr,
+                  {setup.signup, setup.directory, &RestFixture::clock}) {
     now_ = wall_now();
     add_auth_endpoints(api_, services_);
+    add_session_endpoints(api_, services_);
+    add_user_endpoints(api_, services_);
     add_room_endpoints(api_, services_);
     add_room_update_endpoints(api_, services_);
     add_invite_endpoints(api_, services_);
@@ -220,10 +230,16 @@ class RestFixture : public ::testing::Test {
   std::unique_ptr<Store> store_ = open_sqlite_store({.path = ":memory:"});
   Presence::Announce announce_;  // set before anyone connects
   Passwords passwords_{password_pool_, 4};
-  const Tokens tokens_{{TokenKey::generate()}, std::chrono::minutes(30)};
-  LoginThrottle throttle_;
-  Accounts accounts_;
+  const Tokens tokens_{TokenKey::generate(), std::chrono::minutes(30)};
+  EntryLimits entry_limits_;
+  CloseSockets close_sockets_;  // set before anyone connects
   Authenticator authenticator_;
+  Sessions sessions_{*store_, tokens_, authenticator_,
+                     [this](const auto& whose, SessionEnd why) {
+                       if (close_sockets_) close_sockets_(whose, why);
+                     },
+                     &RestFixture::clock};
+  Accounts accounts_;
   Rooms rooms_{*store_, &RestFixture::clock};
   Messages messages_{*store_, &RestFixture::clock};
   std::unique_ptr<Presence> presence_ = std::make_unique<Presence>(
@@ -237,7 +253,7 @@ class RestFixture : public ::testing::Test {
   Limits limits_{false};
   MediaFiles files_{media_directory_, media_pool_};
   Uploads uploads_{*store_, files_, kUploadLimit};
-  Services services_{*store_,   tokens_,    accounts_,      authenticator_, rooms_,
+  Services services_{*store_,   tokens_,    accounts_,      authenticator_, sessions_, rooms_,
                      messages_, *presence_, *read_markers_, limits_,        uploads_};
   http::Router router_;
   Api api_ = make_api(router_, services_);

@@ -65,6 +65,11 @@ class RecordingSession final : public eio::Session {
     const std::lock_guard lock(mutex_);
     return {received_.begin(), received_.end()};
   }
+  bool wait_refused_or_closed() {
+    std::unique_lock lock(mutex_);
+    const auto is_refusal = [](const std::string& packet) { return packet.starts_with("4{"); };
+    return changed_.wait_for(lock, 10s, [&] { return closed_ || std::ranges::any_of(received_, is_refusal); });
+  }
   bool wait_closed() {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, 10s, [this] { return closed_; });
@@ -143,6 +148,8 @@ class Client {
     return list;
   }
   bool wait_closed() { return session_->wait_closed(); }
+  // Waits until a CONNECT was refused, or the connection ended.
+  bool refused_or_closed() { return session_->wait_refused_or_closed(); }
 
  private:
   // An answer may quote what it refuses.
@@ -170,6 +177,7 @@ class SocketFixture : public RestFixture {
     announce_ = [this](const PresenceChange& change, const std::vector<UserId>& audience) {
       publisher_.announce(change, audience);
     };
+    close_sockets_ = [this](const auto& whose, SessionEnd why) { publisher_.close(whose, why); };
     store_->observe([this](std::span<const Commit> commits) { publisher_.publish(commits); });
   }
   ~SocketFixture() override {
@@ -201,7 +209,7 @@ class SocketFixture : public RestFixture {
   MembershipEpochs epochs_;
   sio::Server io_{both(), options()};
   Publisher publisher_{io_, epochs_};
-  Realtime realtime_{io_, services_, epochs_};
+  Realtime realtime_{io_, services_, epochs_, 50ms};
   std::vector<std::unique_ptr<Client>> clients_;
 };
 

@@ -27,6 +27,14 @@ TEST_P(StoreContract, RefusesASecondUserOfTheSameEmailOrName) {
   EXPECT_EQ(wait(store().find_user(UserId("u2"))), std::nullopt);
 }
 
+TEST_P(StoreContract, GivesAnIdOnceAlsoAfterAnErasure) {
+  add_user("ali");
+  const User second{user_id("ali"), "veli", "veli@example.com", {}, "h", at(0), {}};
+  EXPECT_EQ(wait(store().create_user(second)).error().code, Errc::conflict);
+  ASSERT_TRUE(wait(store().erase_user(user_id("ali"), at(1))));
+  EXPECT_EQ(wait(store().create_user(second)).error().code, Errc::conflict);
+}
+
 TEST_P(StoreContract, TakesUsernamesOfOtherScriptsWithoutCase) {
   ASSERT_TRUE(wait(store().create_user({UserId("u1"), "Ömer", "omer@example.com", {}, "h", at(0), {}})));
   EXPECT_TRUE(wait(store().find_user_by_username("öMER")));

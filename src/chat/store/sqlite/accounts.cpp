@@ -39,6 +39,9 @@ std::optional<std::string> key_of(const std::optional<std::string>& name) {
 
 Result<User> create_user(Database& database, User user) {
   const std::string key = rules::username_key(user.username);
+  if (database.query("SELECT 1 FROM users WHERE id = ?", user.id).step()) {
+    return fail(Errc::conflict, "This id is another user's");  // or was: an erased user keeps it
+  }
   if (database.query("SELECT 1 FROM users WHERE email = ?", user.email).step()) {
     return fail(Errc::bad_request, "Email already registered");
   }

@@ -1,0 +1,188 @@
+// Refreshing, logging out, the list of devices; and that an end reaches sockets.
+#include <gmock/gmock.h>
+
+#include "chat/api/testing/socket_fixture.hpp"
+
+namespace payam::chat::api {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class SessionEndpoints : public SocketFixture {
+ protected:
+  Reply log_in(const std::string& name) {
+    return post("/auth/login",
+                json::serialize(json::object{{"email", name + "@example.org"}, {"password", "password of " + name}}));
+  }
+  Reply refresh(const std::string& token) {
+    return call(http::Method::post, "/auth/token", "grant_type=refresh_token&refresh_token=" + token,
+                {.content_type = "application/x-www-form-urlencoded"});
+  }
+  static std::string access(const Reply& reply) { return text_of(reply.body().at("access_token")); }
+  static std::string renewal(const Reply& reply) { return text_of(reply.body().at("refresh_token")); }
+  int status_of(const std::string& token) { return get("/auth/users/me", token).status; }
+  // The socket is told why, and closed.
+  static void expect_ended(Client& client, const std::string& reason) {
+    EXPECT_EQ(client.event("session_ended"), json::value({{"reason", reason}}));
+    EXPECT_TRUE(client.wait_closed());
+  }
+
+  const std::string sara = arrive("sara"), omid = arrive("omid");
+};
+
+TEST_F(SessionEndpoints, ARefreshTokenGivesANewPair) {
+  const Reply first = log_in("sara");
+  const Reply second = refresh(renewal(first));
+  EXPECT_EQ(second.status, 200) << second.text;
+  EXPECT_EQ(second.body().at("token_type"), "bearer");
+  EXPECT_EQ(second.body().at("expires_in"), 1800);
+  EXPECT_EQ(second.headers.at("Cache-Control"), "no-store");
+  EXPECT_THAT(second.headers.at("Set-Cookie"), StartsWith("payam_media="));
+  EXPECT_NE(renewal(second), renewal(first));
+  EXPECT_EQ(tokens_.verify(access(second), wall_now())->session, tokens_.verify(access(first), wall_now())->session);
+  EXPECT_EQ(status_of(access(second)), 200);
+  EXPECT_EQ(refresh(renewal(second)).status, 200);
+}
+
+TEST_F(SessionEndpoints, ALostReplyDoesNotSignADeviceOut) {
+  const Reply first = log_in("sara");
+  const Reply lost = refresh(renewal(first));
+  pass(std::chrono::seconds(30));
+  const Reply again = refresh(renewal(first));
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(refresh(renewal(again)).status, 200);
+}
+
+TEST_F(SessionEndpoints, ATokenUsedTwiceEndsTheSession) {
+  const Reply first = log_in("sara");
+  Client& socket = join(access(first), 1);
+  Client& other = join(sara);
+  const Reply second = refresh(renewal(first));
+  pass(std::chrono::seconds(31));
+  const Reply reuse = refresh(renewal(first));
+  EXPECT_EQ(reuse.status, 401);
+  EXPECT_EQ(reuse.text, R"({"detail":"Could not validate credentials"})");
+  expect_ended(socket, "token_reused");
+  EXPECT_EQ(refresh(renewal(second)).status, 401) << "the thief's or the owner's";
+  EXPECT_EQ(status_of(access(second)), 401);
+  EXPECT_EQ(status_of(sara), 200) << "another device";
+  EXPECT_TRUE(other.events("session_ended").empty());
+}
+
+TEST_F(SessionEndpoints, ATokenOfTheTimeBeforeLastEndsTheSessionAtOnce) {
+  const Reply first = log_in("sara"), second = refresh(renewal(first)), third = refresh(renewal(second));
+  EXPECT_EQ(refresh(renewal(first)).status, 401);
+  EXPECT_EQ(refresh(renewal(third)).status, 401);
+}
+
+TEST_F(SessionEndpoints, AMadeUpRefreshTokenEndsNothing) {
+  const Reply login = log_in("sara");
+  const std::string good = renewal(login);
+  const std::string session = good.substr(0, good.find('.'));
+  for (const std::string& bad : {std::string("x"), std::string("."), std::string(".."), session + "..",
+                                 session + ".AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA",
+                                 "01ARZ3NDEKTSV4RRFFQ69G5FAV" + good.substr(good.find('.')), access(login)}) {
+    EXPECT_EQ(refresh(bad.substr(0, 256)).status, 401) << bad;
+  }
+  EXPECT_EQ(refresh(good).status, 200);
+}
+
+TEST_F(SessionEndpoints, EachGrantNeedsItsFields) {
+  const auto form = [this](const std::string& text) {
+    return call(http::Method::post, "/auth/token", text, {.content_type = "application/x-www-form-urlencoded"});
+  };
+  const Reply none = form("grant_type=password");
+  EXPECT_EQ(none.status, 422);
+  EXPECT_EQ(none.body().at("detail").at(0).at("loc"), json::parse(R"(["body","username"])"));
+  EXPECT_EQ(none.body().at("detail").at(1).at("loc"), json::parse(R"(["body","password"])"));
+  const Reply no_token = form("grant_type=refresh_token&username=sara&password=x");
+  EXPECT_EQ(no_token.status, 422);
+  EXPECT_EQ(no_token.body().at("detail").at(0).at("loc"), json::parse(R"(["body","refresh_token"])"));
+  EXPECT_EQ(form("grant_type=implicit&username=sara&password=x").status, 422);
+}
+
+TEST_F(SessionEndpoints, LoggingOutEndsTheSessionAtOnceOnEveryShard) {
+  const Reply login = log_in("sara");
+  Client& first = join(access(login), 0);
+  Client& second = join(access(login), 1);
+  Client& other = join(sara, 1);
+  const Reply out = post("/auth/logout", "", access(login));
+  EXPECT_EQ(out.status, 204);
+  EXPECT_THAT(out.headers.at("Set-Cookie"), StartsWith("payam_media=; Path=/media; Max-Age=0"));
+  expect_ended(first, "logged_out");
+  expect_ended(second, "logged_out");
+  EXPECT_EQ(status_of(access(login)), 401);
+  EXPECT_EQ(refresh(renewal(login)).status, 401);
+  EXPECT_EQ(post("/auth/logout", "", access(login)).status, 401);
+  Client late(io_, shards_[0]);
+  EXPECT_THAT(late.connect(R"({"token":")" + access(login) + "\"}"), StartsWith("4"));
+  EXPECT_TRUE(other.events("session_ended").empty());
+}
+
+TEST_F(SessionEndpoints, DevicesAreListedAndSignedOut) {
+  pass(std::chrono::seconds(60));
+  const Reply phone = log_in("sara");
+  const auto list = get("/auth/sessions", sara).body().as_array();
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0].at("current"), false);
+  EXPECT_EQ(list[1].at("current"), true);
+  EXPECT_EQ(list[0].at("address"), "192.0.2.1");
+  EXPECT_TRUE(parse_iso8601(text_of(list[0].at("last_used_at"))));
+  const std::string id = text_of(list[0].at("id"));
+  EXPECT_EQ(id, tokens_.verify(access(phone), wall_now())->session.str());
+
+  Client& socket = join(access(phone), 1);
+  EXPECT_EQ(del("/auth/sessions/" + id, omid).status, 404) << "not yours";
+  EXPECT_EQ(del("/auth/sessions/" + id, sara).status, 204);
+  expect_ended(socket, "revoked");
+  EXPECT_EQ(status_of(access(phone)), 401);
+  EXPECT_EQ(del("/auth/sessions/" + id, sara).status, 404);
+  EXPECT_EQ(get("/auth/sessions", sara).body().as_array().size(), 1u);
+}
+
+TEST_F(SessionEndpoints, TheLastUseIsKnown) {
+  const auto last_use = [this] { return *parse_iso8601(text_of(get("/auth/sessions", omid).body().at(0).at("last_used_at"))); };
+  const Timestamp before = last_use();
+  pass(std::chrono::minutes(10));
+  const Reply login = log_in("omid");  // another device, with a new token
+  const std::string renewed = tokens_.issue("omid@example.org", tokens_.verify(omid, wall_now())->session, wall_now());
+  EXPECT_EQ(status_of(renewed), 200);
+  const auto list = get("/auth/sessions", omid).body().as_array();
+  for (const auto& session : list) {
+    EXPECT_GE(*parse_iso8601(text_of(session.at("last_used_at"))), before + std::chrono::minutes(10));
+  }
+}
+
+TEST_F(SessionEndpoints, ASocketThatRenewsWithAnotherSessionBelongsToThatOne) {
+  const Reply login = log_in("sara");
+  Client& socket = join(access(login));
+  EXPECT_EQ(socket.ask("authenticate", {{"token", sara}}).at("status"), "ok");
+  EXPECT_EQ(post("/auth/logout", "", access(login)).status, 204);
+  EXPECT_TRUE(socket.events("session_ended").empty());
+  EXPECT_EQ(post("/auth/logout", "", sara).status, 204);
+  expect_ended(socket, "logged_out");
+}
+
+TEST_F(SessionEndpoints, WhoDoesNotRenewAnExpiredTokenIsDisconnected) {
+  const auto claims = tokens_.verify(sara, wall_now()).value();
+  const std::string token = tokens_.issue(claims.subject, claims.session, wall_now() + 1500ms - tokens_.lifetime());
+  Client& socket = join(token);
+  EXPECT_TRUE(socket.event("token_expired").is_null());
+  EXPECT_TRUE(socket.wait_closed());
+}
+
+TEST_F(SessionEndpoints, NoSocketSlipsThroughWhileItsSessionEnds) {
+  for (int i = 0; i < 20; ++i) {
+    const Reply login = log_in("sara");
+    Client& socket = *clients_.emplace_back(std::make_unique<Client>(io_, shards_[i % 2]));
+    socket.send(R"(0{"token":")" + access(login) + "\"}");
+    EXPECT_EQ(post("/auth/logout", "", access(login)).status, 204);
+    // Refused or closed; never left open.
+    EXPECT_TRUE(socket.refused_or_closed()) << i;
+  }
+}
+
+}  // namespace
+}  // namespace payam::chat::api
