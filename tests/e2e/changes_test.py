@@ -36,7 +36,7 @@ def test_edit_react_pin_delete_over_http_and_as_events(conversation):
 
 def test_the_same_by_events(conversation):
     sara, leo, room, message = conversation
-    with sara.connect() as saras, leo.connect(["polling"]) as leos:
+    with sara.connect() as saras, leo.connect() as leos:
         edited = saras.ask("edit_message", {"id": message["id"], "message": "second"})
         reacted = leos.ask("react", {"id": message["id"], "emoji": "🇮🇷", "on": True})
         deleted = saras.ask("delete_message", {"id": message["id"]})

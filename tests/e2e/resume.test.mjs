@@ -46,7 +46,8 @@ class Proxy {
     return this;
   }
   cut() {
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+    // Only what is connected can be reset; Node's exit waits for ever for a socket that is reset twice.
+    for (const pair of this.#pairs) for (const socket of pair) if (socket.readyState === 'open') socket.resetAndDestroy(); else socket.destroy();
     this.#pairs.clear();
   }
   stop() {

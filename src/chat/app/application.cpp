@@ -71,11 +71,10 @@ http::ServerOptions server_options(const Options& options) {
 }  // namespace
 
 struct Application::Parts {
-  explicit Parts(const Options& options) : Parts(options, open_keys(options)) {}
-
-  Parts(const Options& options, SigningKeys keys)
+  explicit Parts(const Options& options)
       : address(fmt::format("{} port {}", options.host, options.port)),
         lock(options.data_dir),
+        keys(open_keys(options)),
         shards(thread_count(options)),
         passwords_pool("passwords", std::max(1, thread_count(options) / 2), kPasswordsWaiting),
         media_pool("media", 2, kMediaJobsWaiting),
@@ -124,6 +123,7 @@ struct Application::Parts {
 
   const std::string address;  // as the operator gave it
   DirectoryLock lock;
+  SigningKeys keys;  // until `tokens` has them
   TaskGroup tasks{[](const std::string& name, const std::exception& error) { spdlog::error("{}: {}", name, error.what()); }};
   ShardSet shards;
   // What completes to the shards ends before them.

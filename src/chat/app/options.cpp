@@ -166,8 +166,7 @@ constexpr Definition kDefinitions[] = {
        return set_choice(o.directory, text,
                          {{"prefix", UserDirectory::prefix}, {"exact", UserDirectory::exact}, {"off", UserDirectory::off}});
      }},
-    {"RATE_LIMITS", "MODE", "Accounts",
-     "on or off: slow guesses of passwords, sign-ups and connections of one address, and who sends, joins or types too often",
+    {"RATE_LIMITS", "MODE", "Accounts", "on or off: slow guesses, sign-ups and connections, and who sends or joins too often",
      "on", [](Options& o, const std::string& text) { return set_choice(o.rate_limits, text, {{"on", true}, {"off", false}}); }},
 
     {"MAX_UPLOAD_BYTES", "BYTES", "Media", "Largest file that may be uploaded", "100M",
