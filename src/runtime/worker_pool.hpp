@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -16,14 +15,9 @@
 
 #include "runtime/completion.hpp"
 #include "runtime/task.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam {
-
-// The pool's queue is full: the caller answers 503 with Retry-After.
-class Overloaded : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 class WorkerPool {
  public:

@@ -11,7 +11,7 @@
 #include "chat/service/limits.hpp"
 #include "http/codec/parse.hpp"
 #include "payam/sio/server.hpp"
-#include "runtime/worker_pool.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam::chat::api {
 
@@ -66,7 +66,7 @@ void on_event(sio::Namespace sockets, std::string event, F handler, TooOften too
                        } else {
                          refuse_event(*socket, ack, reply.error());
                        }
-                     } catch (const Overloaded&) {
+                     } catch (const Unavailable&) {
                        refuse_event(*socket, ack, Error{Errc::unavailable, "Too busy; try again"});
                      }
                    });

@@ -86,7 +86,7 @@ Task<sio::Verdict> Realtime::admit(sio::SocketPtr socket) {
   try {
     if (auto error = co_await admit(std::move(socket), std::move(*token)))
       co_return refusal(error->code, std::move(error->message));
-  } catch (const Overloaded&) {
+  } catch (const Unavailable&) {
     co_return refusal(Errc::unavailable, "Too busy; try again");
   }
   co_return std::nullopt;

@@ -6,7 +6,7 @@
 
 #include "http/server/compress.hpp"
 #include "http/status.hpp"
-#include "runtime/worker_pool.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam::http {
 namespace {
@@ -313,7 +313,7 @@ Task<> Connection::run_handler(std::shared_ptr<Connection> self) {
   Response response;
   try {
     response = co_await exchange.match.route->handler(self->shard_.shard, exchange.request);
-  } catch (const Overloaded& error) {
+  } catch (const Unavailable& error) {
     exchange.fault = error.what();
     response = refuse_plainly(503);
   } catch (const std::exception& error) {

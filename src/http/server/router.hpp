@@ -27,7 +27,7 @@ class BodySource {
   ~BodySource() = default;
 };
 
-// Runs on the connection's shard. `request` lives until the response is sent. What it throws becomes a 500 (Overloaded: 503).
+// Runs on the connection's shard. `request` lives until the response is sent. What it throws becomes a 500 (Unavailable: 503).
 using Handler = std::function<Task<Response>(Shard& shard, Request& request)>;
 
 struct RouteOptions {
