@@ -63,6 +63,7 @@ class Query {
 };
 
 class BodySource;
+class ByteSource;
 
 struct Request {
   Method method = Method::get;
@@ -91,10 +92,19 @@ struct FileBody {
   std::uint64_t length = 0;
 };
 
+// Part of what is fetched while it goes out (http/server/byte_source.hpp).
+struct SourceBody {
+  std::shared_ptr<ByteSource> source;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 struct Response {
+  using Body = std::variant<std::string, std::shared_ptr<const std::string>, FileBody, SourceBody>;
+
   int status = 200;
   Headers headers;
-  std::variant<std::string, std::shared_ptr<const std::string>, FileBody> body;
+  Body body;
 
   // For 101: after its head is written the connection's stream goes to this, with bytes that came after the request.
   std::move_only_function<void(std::shared_ptr<Stream>, std::string early)> upgrade;

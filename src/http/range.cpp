@@ -34,6 +34,13 @@ bool names_etag(std::string_view list, std::string_view etag) {
   return false;
 }
 
+// Calls `use` with the FileBody or SourceBody that it is.
+template <class F>
+auto with_stored(Response::Body& body, F use) {
+  if (auto* file = std::get_if<FileBody>(&body)) return use(*file);
+  return use(std::get<SourceBody>(body));
+}
+
 }  // namespace
 
 RangeKind parse_range(std::string_view field, std::uint64_t size, ByteRange& range) {
@@ -57,7 +64,7 @@ RangeKind parse_range(std::string_view field, std::uint64_t size, ByteRange& ran
   return RangeKind::part;
 }
 
-Response serve_file(const Request& request, FileBody body, std::string_view etag) {
+Response serve_file(const Request& request, Response::Body body, std::string_view etag) {
   Response response;
   response.headers.add("ETag", std::string(etag));
   response.headers.add("Accept-Ranges", "bytes");
@@ -65,7 +72,7 @@ Response serve_file(const Request& request, FileBody body, std::string_view etag
     response.status = 304;
     return response;
   }
-  const std::uint64_t size = body.length;
+  const std::uint64_t size = with_stored(body, [](auto& stored) { return stored.length; });
   const auto field = request.headers.find("Range");
   const auto only_if = request.headers.find("If-Range");
   ByteRange range{0, size};
@@ -83,8 +90,10 @@ Response serve_file(const Request& request, FileBody body, std::string_view etag
       response.headers.add("Content-Range", "bytes */" + std::to_string(size));
       return response;
   }
-  body.offset += range.offset;
-  body.length = range.length;
+  with_stored(body, [&range](auto& stored) {
+    stored.offset += range.offset;
+    stored.length = range.length;
+  });
   response.body = std::move(body);
   return response;
 }

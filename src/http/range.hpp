@@ -23,7 +23,7 @@ enum class RangeKind { whole, part, unsatisfiable };
 RangeKind parse_range(std::string_view field, std::uint64_t size, ByteRange& range);
 
 // A GET of unchanging content: 200, 206, 304 or 416 by Range, If-Range and If-None-Match, with Accept-Ranges and ETag. `etag`
-// with its quotes. The body is all of `body` or the part asked for.
-Response serve_file(const Request& request, FileBody body, std::string_view etag);
+// with its quotes. `body` is a FileBody or a SourceBody; all of it is sent, or the part asked for.
+Response serve_file(const Request& request, Response::Body body, std::string_view etag);
 
 }  // namespace payam::http

@@ -372,11 +372,37 @@ void Connection::write() {
   const auto status = exchange.writer->write(*stream_);
   exchange.rate.bytes += exchange.writer->written() - before;
   switch (status) {
-    case IoStatus::ok: return sent();
+    case IoStatus::ok: return exchange.writer->wants_piece() ? fetch_piece() : sent();
     case IoStatus::would_block:
       if (!timer_.pending()) arm(limits().slow_window);
       return stream_->want_write();
     default: return lost();
+  }
+}
+
+// The time it takes is the source's, not the peer's.
+void Connection::fetch_piece() {
+  timer_.cancel();
+  exchange_->rate = {};
+  // run_fetch() lets nothing out.
+  asio::co_spawn(shard_.shard.executor(), run_fetch(shared_from_this()),
+                 []([[maybe_unused]] std::exception_ptr error) { assert(!error); });
+}
+
+Task<> Connection::run_fetch(std::shared_ptr<Connection> self) {
+  std::string piece, fault;
+  try {
+    piece = co_await self->exchange_->writer->fetch();
+  } catch (const std::exception& error) {
+    fault = error.what();
+  }
+  if (self->phase_ != Phase::writing) co_return;  // cut off meanwhile
+  if (fault.empty()) {
+    self->exchange_->writer->give(std::move(piece));
+    self->write();
+  } else {
+    self->exchange_->fault = std::move(fault);
+    self->lost();
   }
 }
 

@@ -111,6 +111,8 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   void respond(Response response);
   void respond_and_close(int status);
   void write();
+  void fetch_piece();
+  static Task<> run_fetch(std::shared_ptr<Connection> self);
   void sent();
   void hand_over();
   bool say_continue();

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
+#include <stdexcept>
 
 #include "http/status.hpp"
 
@@ -42,7 +43,8 @@ std::uint64_t body_length(const Response& response) {
   if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body)) {
     return *shared ? (*shared)->size() : 0;
   }
-  return std::get<FileBody>(response.body).length;
+  if (const auto* file = std::get_if<FileBody>(&response.body)) return file->length;
+  return std::get<SourceBody>(response.body).length;
 }
 
 std::string response_head(const Response& response, std::uint64_t length, const ResponseFrame& frame) {
@@ -77,6 +79,8 @@ ResponseWriter::ResponseWriter(Response&& response, const ResponseFrame& frame)
     body_.emplace<std::string>();
   } else if (const auto* file = std::get_if<FileBody>(&body_)) {
     length_ = file->length;
+  } else if (const auto* source = std::get_if<SourceBody>(&body_)) {
+    length_ = source->length;
   } else {
     length_ = memory().size();
   }
@@ -100,6 +104,20 @@ std::string_view ResponseWriter::read_file(std::uint64_t at, std::span<char> scr
   }
 }
 
+std::string_view ResponseWriter::piece(std::uint64_t at) const {
+  const std::uint64_t done = at - piece_at_;
+  return done < piece_.size() ? std::string_view(piece_).substr(static_cast<std::size_t>(done)) : std::string_view();
+}
+
+Task<std::string> ResponseWriter::fetch() const {
+  const auto& body = std::get<SourceBody>(body_);
+  const auto source = body.source;  // outlives this
+  const std::uint64_t left = body.length - body_sent();
+  std::string bytes = co_await source->read(body.offset + body_sent(), left);
+  if (bytes.empty() || bytes.size() > left) throw std::runtime_error("a body's source gives too little or too much");
+  co_return bytes;
+}
+
 IoStatus ResponseWriter::write(Stream& stream) {
   const std::uint64_t total = head_.size() + length_;
   const std::uint64_t stop = written_ + kTurn;
@@ -117,6 +135,9 @@ IoStatus ResponseWriter::write(Stream& stream) {
         const auto piece = read_file(at, stream.shard().scratch());
         if (piece.empty()) return IoStatus::error;
         add(piece);
+      } else if (std::holds_alternative<SourceBody>(body_)) {
+        add(piece(at));
+        if (count == 0) return IoStatus::ok;
       } else {
         add(memory().substr(static_cast<std::size_t>(at)));
       }

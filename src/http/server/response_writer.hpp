@@ -1,5 +1,5 @@
 // A response on its way out: serialised once, then written as the stream takes it. Owns what it writes; of a file it holds
-// only the part being written (the shard's scratch buffer), so a slow reader costs no memory.
+// only the part being written (the shard's scratch buffer), of a ByteSource one piece, so a slow reader costs little memory.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "http/message.hpp"
+#include "http/server/byte_source.hpp"
 #include "runtime/stream.hpp"
 
 namespace payam::http {
@@ -31,10 +32,19 @@ class ResponseWriter {
   // Takes the body.
   ResponseWriter(Response&& response, const ResponseFrame& frame);
 
-  // Writes until all is written (ok), the stream would block, or it failed (`error`, also when the file cannot be read or is
-  // shorter than it was said to be). Ends with would_block after kTurn bytes too, so that one large file does not hold up a
-  // shard.
+  // Writes until all that is at hand is written (ok), the stream would block, or it failed (`error`, also when the file cannot
+  // be read or is shorter than it was said to be). Ends with would_block after kTurn bytes too, so that one large file does not
+  // hold up a shard.
   IoStatus write(Stream& stream);
+
+  // After `ok`: more of the body has to be fetched before it goes on.
+  bool wants_piece() const { return written_ < head_.size() + length_; }
+  // The body's next bytes; throws if they cannot be had. The writer may end meanwhile.
+  Task<std::string> fetch() const;
+  void give(std::string piece) {
+    piece_ = std::move(piece);
+    piece_at_ = body_sent();
+  }
 
   std::uint64_t body_sent() const { return written_ > head_.size() ? written_ - head_.size() : 0; }
   std::uint64_t written() const { return written_; }
@@ -43,11 +53,15 @@ class ResponseWriter {
   static constexpr std::uint64_t kTurn = 1 << 20;
 
   std::string_view memory() const;
+  // What there is of the piece from `at` on.
+  std::string_view piece(std::uint64_t at) const;
   // The file's next bytes in `scratch`; empty on failure.
   std::string_view read_file(std::uint64_t at, std::span<char> scratch) const;
 
   std::string head_;
-  std::variant<std::string, std::shared_ptr<const std::string>, FileBody> body_;
+  Response::Body body_;
+  std::string piece_;  // of a SourceBody
+  std::uint64_t piece_at_ = 0;
   std::uint64_t length_ = 0;  // of the body as it goes out; 0 for HEAD
   std::uint64_t written_ = 0;
 };

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <thread>
 
+#include "http/range.hpp"
+#include "http/server/byte_source.hpp"
 #include "http/server/wire_client.hpp"
 #include "runtime/completion.hpp"
 #include "runtime/shard_set.hpp"
@@ -578,6 +580,68 @@ TEST_F(ServerTest, FilesAreSentInPartsToWhoeverReads) {
   EXPECT_EQ(client.response(true).header("Content-Length"), "3000000");
   client.send("GET /short HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(client.response().body.size(), 10u) << "then the connection ends: the client sees that it is not all";
+}
+
+// The letters a to z over and over, in pieces; counts how many were given.
+class Letters final : public ByteSource {
+ public:
+  explicit Letters(std::uint64_t piece, std::uint64_t fail_at = UINT64_MAX) : piece_(piece), fail_at_(fail_at) {}
+  Task<std::string> read(std::uint64_t offset, std::uint64_t limit) override {
+    if (offset >= fail_at_) throw std::runtime_error("the source is gone");
+    std::string piece;
+    for (std::uint64_t i = 0; i < std::min(limit, piece_); ++i) {
+      piece += static_cast<char>('a' + (offset + i) % 26);
+    }
+    given += piece.size();
+    co_return piece;
+  }
+
+  std::atomic<std::uint64_t> given = 0;
+
+ private:
+  const std::uint64_t piece_, fail_at_;
+};
+
+TEST_F(ServerTest, BodiesAreFetchedPieceByPieceWhileTheyGoOut) {
+  router_.add(Method::get, "/letters", [](Shard&, Request& request) -> Task<Response> {
+    const auto letters = std::make_shared<Letters>(7);
+    co_return serve_file(request, SourceBody{letters, 0, 100}, "\"v1\"");
+  });
+  router_.add(Method::get, "/torn", [](Shard&, Request&) -> Task<Response> {
+    Response response;
+    response.body = SourceBody{std::make_shared<Letters>(7, 21), 0, 100};
+    co_return response;
+  });
+  start();
+  auto client = connect();
+  client.send("GET /letters HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto whole = client.response();
+  EXPECT_EQ(whole.header("Content-Length"), "100");
+  EXPECT_EQ(whole.body.substr(0, 30), "abcdefghijklmnopqrstuvwxyzabcd");
+  EXPECT_EQ(whole.body.size(), 100u);
+  client.send("GET /letters HTTP/1.1\r\nHost: x\r\nRange: bytes=24-34\r\n\r\n");
+  EXPECT_EQ(client.response().body, "yzabcdefghi");
+  client.send("HEAD /letters HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(client.response(true).header("Content-Length"), "100");
+  client.send("GET /torn HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(client.response().body.size(), 21u) << "then the connection ends: the client sees that it is not all";
+}
+
+TEST_F(ServerTest, WhoDoesNotReadMakesNobodyFetch) {
+  options_.limits.slow_window = Millis{150};
+  const auto letters = std::make_shared<Letters>(64 * 1024);
+  Signal aborted;
+  router_.add(Method::get, "/letters", [&](Shard&, Request& request) -> Task<Response> {
+    request.on_abort = [&] { aborted.set(); };
+    Response response;
+    response.body = SourceBody{letters, 0, std::uint64_t{1} << 40};
+    co_return response;
+  });
+  start();
+  WireClient client(server_->port(), 4096);
+  client.send("GET /letters HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(aborted.wait()) << "cut off, as any reader that stops";
+  EXPECT_LT(letters->given, 32u << 20) << "what the kernel's buffers hold";
 }
 
 TEST_F(ServerTest, AReaderThatStopsIsCutOff) {
