@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/random.hpp"
 
@@ -50,12 +51,19 @@ bool sync_directory(const std::filesystem::path& directory) {
   return file && ::fsync(file.get()) == 0;
 }
 
-// A new key, whole and durable, under another name beside `path`.
-Result<std::filesystem::path> write_draft(const std::filesystem::path& path) {
+Result<> make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory.parent_path(), error);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return system_fault(directory, errno);
+  return {};
+}
+
+// Whole and durable, under another name beside `path`.
+Result<std::filesystem::path> write_draft(const std::filesystem::path& path, const TokenKey& key) {
   std::filesystem::path draft = path.string() + "." + random_token(8);
   const File file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return system_fault(draft, errno);
-  if (write_all(file.get(), TokenKey::generate().to_pem()) && ::fsync(file.get()) == 0) return draft;
+  if (write_all(file.get(), key.to_pem()) && ::fsync(file.get()) == 0) return draft;
   const int fault = errno;
   ::unlink(draft.c_str());
   return system_fault(draft, fault);
@@ -86,12 +94,10 @@ Result<TokenKey> read_or_make_key_file(const std::filesystem::path& path) {
   if (::access(path.c_str(), F_OK) == 0) return read_key_file(path);
 
   const auto directory = path.parent_path();
-  std::error_code error;
-  std::filesystem::create_directories(directory.parent_path(), error);
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return system_fault(directory, errno);
+  if (const auto made = make_directory(directory); !made) return std::unexpected(made.error());
 
   // link() fails if another process was first, and then its key counts.
-  const auto draft = write_draft(path);
+  const auto draft = write_draft(path, TokenKey::generate());
   if (!draft) return std::unexpected(draft.error());
   const int fault = ::link(draft->c_str(), path.c_str()) == 0 || errno == EEXIST ? 0 : errno;
   ::unlink(draft->c_str());
@@ -121,7 +127,7 @@ Result<std::vector<RetiredKey>> read_retired_keys(const std::filesystem::path& d
 Result<TokenKey> rotate_key_file(const std::filesystem::path& path) {
   const auto old = read_key_file(path);
   if (!old) return old;
-  const auto draft = write_draft(path);
+  const auto draft = write_draft(path, TokenKey::generate());
   if (!draft) return std::unexpected(draft.error());
   // First the old key under its second name, then the new one over the first: without it in no moment. Its time counts from
   // now.
@@ -136,6 +142,27 @@ Result<TokenKey> rotate_key_file(const std::filesystem::path& path) {
   }
   if (!sync_directory(directory)) return system_fault(directory, errno);
   return read_key_file(path);
+}
+
+Result<> write_key_files(const std::filesystem::path& path, const TokenKey& key, const std::vector<RetiredKey>& retired) {
+  const auto directory = path.parent_path();
+  if (auto made = make_directory(directory); !made) return made;
+  const auto put = [](const std::filesystem::path& at, const TokenKey& one, std::optional<Timestamp> written) -> Result<> {
+    const auto draft = write_draft(at, one);
+    if (!draft) return std::unexpected(draft.error());
+    timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+    if (written) times[1] = {std::chrono::floor<std::chrono::seconds>(*written).time_since_epoch().count(), 0};
+    if (::utimensat(AT_FDCWD, draft->c_str(), times, 0) == 0 && ::rename(draft->c_str(), at.c_str()) == 0) return {};
+    const int fault = errno;
+    ::unlink(draft->c_str());
+    return system_fault(at, fault);
+  };
+  for (const RetiredKey& one : retired) {
+    if (auto written = put(directory / (one.key.id() + ".pem"), one.key, one.until); !written) return written;
+  }
+  if (auto written = put(path, key, std::nullopt); !written) return written;
+  if (!sync_directory(directory)) return system_fault(directory, errno);
+  return {};
 }
 
 }  // namespace payam::chat

@@ -31,4 +31,7 @@ Result<std::vector<RetiredKey>> read_retired_keys(const std::filesystem::path& d
 // new key.
 Result<TokenKey> rotate_key_file(const std::filesystem::path& file);
 
+// Keys from elsewhere: `key` at `file`, the others beside it, each as if retired at its `until`. `file` is new, and comes last.
+Result<> write_key_files(const std::filesystem::path& file, const TokenKey& key, const std::vector<RetiredKey>& retired);
+
 }  // namespace payam::chat
