@@ -47,7 +47,7 @@ Task<Answer<UploadReply>> receive(Services& services, Call call) {
       in_file = !receiving && reader.part().name == "file" && reader.part().filename;
       if (in_file) {
         name = is_valid_utf8(*reader.part().filename) ? *reader.part().filename : "";
-        receiving.emplace(services.uploads.receive(call.identity.user));
+        receiving.emplace(co_await services.uploads.receive(call.identity.user));
       }
     } else if (event == Event::data && in_file) {
       const auto written = co_await receiving->write(reader.data());
@@ -89,8 +89,7 @@ Task<Answer<http::Response>> send_media(Services& services, Call call, MediaPath
   auto found = co_await services.uploads.find(path.id, principal->user);
   if (!found || found->upload.name != path.name) co_return fail(Errc::not_found, "Not Found");
   const Upload& upload = found->upload;
-  http::FileBody body{std::move(found->descriptor), 0, upload.size};
-  auto response = http::serve_file(call.request, std::move(body), '"' + upload.id.str() + '"');
+  auto response = http::serve_file(call.request, std::move(found->content), '"' + upload.id.str() + '"');
   response.headers.add("Cache-Control", "private, max-age=31536000, immutable");
   response.headers.add("X-Content-Type-Options", "nosniff");
   // Nothing in it runs, loads or submits anything, should a browser take it for a document.
@@ -112,8 +111,10 @@ void add_media_endpoints(Api& api, Services& services) {
        .tag = "media",
        .description =
            "A form (multipart/form-data) with one `file`. Send its id as an attachment, or its `file_url` as a message.",
-       .replies =
-           {{400, "The form cannot be read"}, {413, "The file is too large"}, {422, "No file"}, {507, "The disk is full"}},
+       .replies = {{400, "The form cannot be read"},
+                   {413, "The file is too large"},
+                   {422, "No file"},
+                   {507, "The disk is full, or the quota used up"}},
        .options = streamed,
        .request_type = "multipart/form-data",
        .request_schema = http::json::object{{"type", "object"},

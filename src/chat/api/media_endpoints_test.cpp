@@ -159,6 +159,18 @@ TEST_F(MediaEndpoints, AFileOverTheLimitIs413AndLeavesNothing) {
   EXPECT_EQ(files_on_disk(), 1u);
 }
 
+TEST_F(MediaEndpoints, WhoHasComeToTheirQuotaIs507AndOthersGoOn) {
+  static_assert(kUserQuota == 2500);
+  for (int i = 0; i < 2; ++i) upload(std::string(1000, 'x'), "a");
+  const Reply reply = post_form(form(std::string(501, 'x'), "a"), sara);
+  EXPECT_EQ(reply.status, 507);
+  EXPECT_EQ(reply.detail(), "Your uploads have come to all you may store");
+  EXPECT_EQ(files_on_disk(), 2u);
+  EXPECT_EQ(post_form(form(std::string(500, 'x'), "a"), sara).status, 200);
+  EXPECT_EQ(post_form(form("x", "a"), sara).status, 507);
+  EXPECT_EQ(post_form(form("x", "a"), omid).status, 200);
+}
+
 TEST_F(MediaEndpoints, ATornUploadLeavesNothing) {
   std::string body = form("0123456789", "a.txt");
   body.resize(body.size() - 12);

@@ -13,6 +13,7 @@
 #include "chat/api/rest.hpp"
 #include "chat/app/log.hpp"
 #include "chat/app/signing_keys.hpp"
+#include "chat/media/media_files.hpp"
 #include "chat/store/directory_lock.hpp"
 #include "chat/store/sqlite/sqlite_store.hpp"
 #include "http/server/server.hpp"
@@ -93,7 +94,7 @@ struct Application::Parts {
         rooms(*store),
         messages(*store),
         files(options.data_dir / "media", media_pool),
-        uploads(*store, files, options.max_upload_bytes),
+        uploads(*store, files, {.file = options.max_upload_bytes}),
         limits(options.rate_limits),
         services{*store, tokens, accounts, authenticator, sessions, rooms, messages, presence, read_markers, limits, uploads},
         realtime(io, services, epochs) {

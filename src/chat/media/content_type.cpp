@@ -10,8 +10,6 @@
 namespace payam::chat {
 namespace {
 
-constexpr std::size_t kLookedAt = 256 * 1024;  // bytes; formats show themselves well before
-
 struct MagicClose {
   void operator()(magic_t cookie) const { magic_close(cookie); }
 };
@@ -36,12 +34,16 @@ bool is_mime_type(std::string_view text) {
 }  // namespace
 
 std::string detect_content_type(int descriptor) {
-  constexpr const char* kUnknown = "application/octet-stream";
-  std::vector<char> head(kLookedAt);
+  std::vector<char> head(kContentTypeBytes);
   const auto size = ::pread(descriptor, head.data(), head.size(), 0);
+  return detect_content_type(std::string_view(head.data(), size > 0 ? static_cast<std::size_t>(size) : 0));
+}
+
+std::string detect_content_type(std::string_view head) {
+  constexpr const char* kUnknown = "application/octet-stream";
   const magic_t cookie = thread_cookie();
-  if (size <= 0 || cookie == nullptr) return kUnknown;
-  const char* type = magic_buffer(cookie, head.data(), static_cast<std::size_t>(size));
+  if (head.empty() || cookie == nullptr) return kUnknown;
+  const char* type = magic_buffer(cookie, head.data(), head.size());
   // It says what went wrong in the same way ("cannot open …").
   if (type == nullptr || !is_mime_type(type)) return kUnknown;
   return type;

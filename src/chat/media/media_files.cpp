@@ -33,17 +33,34 @@ std::unexpected<Error> out_of_storage() { return fail(Errc::out_of_storage, "No 
 
 }  // namespace
 
-MediaFiles::Incoming::Incoming(MediaFiles& files, UploadId id, std::uint64_t limit)
-    : files_(files), id_(std::move(id)), limit_(limit), draft_(files.directory_ / "incoming" / id_.str()) {}
+class MediaFiles::IncomingFile final : public Incoming {
+ public:
+  IncomingFile(MediaFiles& files, UploadId id, std::uint64_t limit)
+      : files_(files), id_(std::move(id)), limit_(limit), draft_(files.directory_ / "incoming" / id_.str()) {}
+  ~IncomingFile() override;
+  IncomingFile(const IncomingFile&) = delete;
+  IncomingFile& operator=(const IncomingFile&) = delete;
+
+  Task<Result<>> write(std::string_view bytes) override;
+  Task<Result<Kept>> keep() override;
+
+ private:
+  MediaFiles& files_;
+  const UploadId id_;
+  const std::uint64_t limit_;
+  const fs::path draft_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
 
 // Closing and unlinking a file that nobody waits for is quick enough for a shard.
-MediaFiles::Incoming::~Incoming() {
+MediaFiles::IncomingFile::~IncomingFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
   ::unlink(draft_.c_str());
 }
 
-Task<Result<>> MediaFiles::Incoming::write(std::string_view bytes) {
+Task<Result<>> MediaFiles::IncomingFile::write(std::string_view bytes) {
   if (bytes.size() > limit_ - size_) co_return fail(Errc::too_large, fmt::format("The file is larger than {} bytes", limit_));
   auto work = [this, bytes]() mutable -> Result<> {
     if (descriptor_ < 0) {
@@ -66,7 +83,7 @@ Task<Result<>> MediaFiles::Incoming::write(std::string_view bytes) {
   co_return co_await files_.pool_.run(work);
 }
 
-Task<Result<MediaFiles::Kept>> MediaFiles::Incoming::keep() {
+Task<Result<MediaFiles::Kept>> MediaFiles::IncomingFile::keep() {
   if (descriptor_ < 0) {  // an empty file
     const auto created = co_await write({});
     if (!created) co_return std::unexpected(created.error());
@@ -98,8 +115,8 @@ MediaFiles::MediaFiles(fs::path directory, WorkerPool& pool) : directory_(std::m
   fs::create_directory(directory_ / "incoming");
 }
 
-std::unique_ptr<MediaFiles::Incoming> MediaFiles::receive(UploadId id, std::uint64_t limit) {
-  return std::unique_ptr<Incoming>(new Incoming(*this, std::move(id), limit));
+std::unique_ptr<MediaStore::Incoming> MediaFiles::receive(UploadId id, std::uint64_t limit) {
+  return std::make_unique<IncomingFile>(*this, std::move(id), limit);
 }
 
 // An id begins with the time; its end is random and spreads the files.
@@ -108,15 +125,18 @@ fs::path MediaFiles::path_of(const UploadId& id) const {
   return directory_ / id.str().substr(id.str().size() - 2) / id.str();
 }
 
-Task<std::shared_ptr<const int>> MediaFiles::open(UploadId id) {
-  auto work = [path = path_of(id)]() -> std::shared_ptr<const int> {
+Task<std::optional<http::Response::Body>> MediaFiles::open(UploadId id) {
+  auto work = [path = path_of(id)]() -> std::optional<http::Response::Body> {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0 && errno == ENOENT) return nullptr;
+    if (descriptor < 0 && errno == ENOENT) return std::nullopt;
     if (descriptor < 0) throw_errno("open an upload");
-    return std::shared_ptr<const int>(new int(descriptor), [](const int* open) {
+    const std::shared_ptr<const int> owned(new int(descriptor), [](const int* open) {
       ::close(*open);
       delete open;
     });
+    struct stat status{};
+    if (::fstat(descriptor, &status) != 0) throw_errno("open an upload");
+    return http::FileBody{owned, 0, static_cast<std::uint64_t>(status.st_size)};
   };
   co_return co_await pool_.run(work);
 }

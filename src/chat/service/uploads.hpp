@@ -1,4 +1,4 @@
-// Uploads: the file in the media directory, the record in the store. Any shard.
+// Uploads: the bytes in the media store, the record in the store. Any shard.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "chat/media/media_files.hpp"
+#include "chat/media/media_store.hpp"
 #include "chat/model.hpp"
 #include "chat/service/clock.hpp"
 #include "chat/store/store.hpp"
@@ -22,8 +22,8 @@ class Uploads {
   class Receiving {
    public:
     // Errc::too_large, Errc::out_of_storage.
-    Task<Result<>> write(std::string_view bytes) { return file_->write(bytes); }
-    // `name` is the uploader's, whatever it is.
+    Task<Result<>> write(std::string_view bytes);
+    // `name` is the uploader's, whatever it is. Errc::out_of_storage also when others of theirs came to the quota meanwhile.
     Task<Result<Upload>> finish(std::string name);
 
    private:
@@ -31,30 +31,40 @@ class Uploads {
     Uploads& uploads_;
     UserId uploader_;
     UploadId id_;
-    std::unique_ptr<MediaFiles::Incoming> file_;
+    std::uint64_t left_;  // of the uploader's quota
+    std::unique_ptr<MediaStore::Incoming> file_;
 
-    Receiving(Uploads& uploads, UserId uploader, UploadId id, std::unique_ptr<MediaFiles::Incoming> file)
-        : uploads_(uploads), uploader_(std::move(uploader)), id_(std::move(id)), file_(std::move(file)) {}
+    Receiving(Uploads& uploads, UserId uploader, UploadId id, std::uint64_t left, std::unique_ptr<MediaStore::Incoming> file)
+        : uploads_(uploads), uploader_(std::move(uploader)), id_(std::move(id)), left_(left), file_(std::move(file)) {}
   };
 
   struct Found {
     Upload upload;
-    std::shared_ptr<const int> descriptor;
+    http::Response::Body content;
   };
 
-  // Both outlive this. `limit` in bytes, for one file.
-  Uploads(Store& store, MediaFiles& files, std::uint64_t limit, WallClock clock = wall_now)
-      : store_(store), files_(files), limit_(limit), clock_(clock) {}
+  // In bytes.
+  struct Limits {
+    std::uint64_t file = 0;
+    std::uint64_t user = 0;  // all files of one person; 0: any amount
+  };
 
-  std::uint64_t limit() const { return limit_; }
-  Receiving receive(UserId uploader);
+  // Both outlive this.
+  Uploads(Store& store, MediaStore& media, const Limits& limits, WallClock clock = wall_now)
+      : store_(store), media_(media), limits_(limits), clock_(clock) {}
+
+  std::uint64_t limit() const { return limits_.file; }
+  Task<Receiving> receive(UserId uploader);
   // Open for reading, for its uploader and members of a room it was sent to.
   Task<std::optional<Found>> find(UploadId id, UserId viewer);
 
  private:
   Store& store_;
-  MediaFiles& files_;
-  const std::uint64_t limit_;
+  MediaStore& media_;
+  // What is left of the user's quota.
+  Task<std::uint64_t> left_of_quota(UserId user);
+
+  const Limits limits_;
   const WallClock clock_;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "chat/api/rest.hpp"
+#include "chat/media/media_files.hpp"
 #include "chat/store/sqlite/sqlite_store.hpp"
 #include "http/message.hpp"
 #include "runtime/shard_set.hpp"
@@ -76,6 +77,7 @@ struct CallOptions {
 class RestFixture : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kUploadLimit = 1000;
+  static constexpr std::uint64_t kUserQuota = 2500;
 
   struct Setup {
     SignupMode signup = SignupMode::open;
@@ -252,7 +254,7 @@ class RestFixture : public ::testing::Test {
       shards_[0], *store_, tasks_, [](const ReadNews&) {}, ReadMarkerOptions{.collect = std::chrono::hours(1)});
   Limits limits_{false};
   MediaFiles files_{media_directory_, media_pool_};
-  Uploads uploads_{*store_, files_, kUploadLimit};
+  Uploads uploads_{*store_, files_, {kUploadLimit, kUserQuota}};
   Services services_{*store_,   tokens_,    accounts_,      authenticator_, sessions_, rooms_,
                      messages_, *presence_, *read_markers_, limits_,        uploads_};
   http::Router router_;
