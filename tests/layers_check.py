@@ -37,6 +37,7 @@ ARROWS = {
     "chat/store/mongo": ["base", "runtime", "chat", "chat/store", "chat/search"],
     "chat/auth": ["base", "runtime", "chat", "chat/store"],
     "chat/media": ["base", "runtime", "chat", "chat/store", "chat/store/mongo", "http", "http/server"],
+    "chat/migrate": ["base", "chat", "chat/store", "chat/store/mongo"],
     "chat/service": ["base", "runtime", "chat", "chat/store", "chat/auth", "chat/media"],
     "chat/api": ["base", "runtime", "http", "http/codec", "http/api", "http/server", "engineio", "engineio/server", "socketio",
                  "socketio/server", "chat", "chat/store", "chat/auth", "chat/media", "chat/service"],
