@@ -66,12 +66,13 @@ class GridfsMedia::IncomingFile final : public Incoming {
 
 GridfsMedia::IncomingFile::~IncomingFile() {
   if (!begun_) return;
-  // Nobody waits for it. Should it fail, sweep() does it later.
+  // Nobody waits for it.
   client_.submit([&client = client_, id = id_] {
     try {
       Connection connection = client.connect();
       remove_all_of(connection, id);
     } catch (const std::exception&) {
+      return;  // sweep() does it later
     }
   });
 }
@@ -155,8 +156,12 @@ class GridfsMedia::Chunks final : public http::ByteSource {
 
 GridfsMedia::GridfsMedia(mongo::Client& client) : client_(client) {
   Connection connection = client_.connect();
-  connection.create_index(kFiles, "filename_1_uploadDate_1", doc("filename", 1, "uploadDate", 1), false);
-  connection.create_index(kChunks, "files_id_1_n_1", doc("files_id", 1, "n", 1), true);
+  // Those of the GridFS specification, by its names.
+  const auto create = [&connection](std::string_view collection, const mongo::Document& index) {
+    connection.command(doc("createIndexes", collection, "indexes", mongo::Array().push(index)));
+  };
+  create(kFiles, doc("name", "filename_1_uploadDate_1", "key", doc("filename", 1, "uploadDate", 1)));
+  create(kChunks, doc("name", "files_id_1_n_1", "key", doc("files_id", 1, "n", 1), "unique", true));
 }
 
 std::unique_ptr<MediaStore::Incoming> GridfsMedia::receive(UploadId id, std::uint64_t limit) {

@@ -15,7 +15,6 @@ namespace {
 using namespace transfer;
 using mongo::Array;
 using mongo::doc;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
