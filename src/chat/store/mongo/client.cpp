@@ -286,10 +286,14 @@ std::int64_t Connection::count(std::string_view collection, View query) {
   return command(doc("count", collection, "query", query)).view().get<std::int64_t>("n");
 }
 
-void Connection::create_index(std::string_view collection, std::string_view name, View keys, bool unique) {
-  Document index = doc("name", name, "key", keys);
-  if (unique) index.add("unique", true);
-  write(doc("createIndexes", collection, "indexes", Array().push(index)));
+void Connection::create_indexes(std::string_view collection, std::span<const Index> indexes) {
+  Array wanted;
+  for (const Index& index : indexes) {
+    Document one = doc("name", index.name, "key", index.keys);
+    if (index.unique) one.add("unique", true);
+    wanted.push(one);
+  }
+  write(doc("createIndexes", collection, "indexes", wanted));
 }
 
 void Client::Destroy::operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }

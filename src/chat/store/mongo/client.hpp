@@ -82,6 +82,12 @@ struct Update {
   enum class Which : std::uint8_t { one, all, one_or_new } which = Which::one;
 };
 
+struct Index {
+  std::string name;
+  Document keys;  // {"field": 1, …}
+  bool unique = false;
+};
+
 // One of the pool's connections, lent to one thread; given back at the end of its life. Every call blocks, within the
 // time-outs of the connection string.
 class Connection {
@@ -109,8 +115,8 @@ class Connection {
   std::optional<Document> find_one(std::string_view collection, View query, const FindOptions& options = {});
   std::int64_t count(std::string_view collection, View query);
 
-  // No-op if it is there. `keys` as {"field": 1, …}.
-  void create_index(std::string_view collection, std::string_view name, View keys, bool unique);
+  // Those that are not there yet.
+  void create_indexes(std::string_view collection, std::span<const Index> indexes);
 
   // Any command on the database, its reply checked for "ok". Not for writes that have to last.
   Document command(View command);

@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 #include <future>
 
+#include "chat/store/mongo/fault_proxy.hpp"
 #include "chat/store/mongo/test_server.hpp"
 #include "runtime/shard_set.hpp"
 
@@ -47,8 +48,9 @@ TEST_F(MongoClient, InsertsInOrderUpToTheFirstKeyThatIsTaken) {
 }
 
 TEST_F(MongoClient, AUniqueIndexOfOnesOwnIsAFenceToo) {
-  connection_.create_index("things", "by_name", doc("name", 1), true);
-  connection_.create_index("things", "by_name", doc("name", 1), true);
+  const Index by_name{"by_name", doc("name", 1), true};
+  connection_.create_indexes("things", std::span(&by_name, 1));
+  connection_.create_indexes("things", std::span(&by_name, 1));
   EXPECT_TRUE(connection_.insert("things", doc("_id", 1, "name", "a")));
   EXPECT_FALSE(connection_.insert("things", doc("_id", 2, "name", "a")));
   EXPECT_TRUE(connection_.insert("things", doc("_id", 3, "name", "b")));
@@ -78,6 +80,22 @@ TEST_F(MongoClient, ReadsManyDocumentsOneAtATime) {
   for (Cursor cursor = connection_.find("things", doc()); cursor.next();) ++count;
   EXPECT_EQ(count, 1'000);
   EXPECT_THAT(ids(doc("_id", doc("$in", list(std::vector{7, 5, 2'000})))), ElementsAre(5, 7));
+}
+
+TEST_F(MongoClient, EveryWriteIsForTheMajorityAndTheJournal) {
+  FaultProxy proxy(TestServer::shared().port());
+  Client client(options_for(proxy.url() + "/?w=1&journal=false"));
+  Connection connection = client.connect();
+  // As BSON holds them: w, a string of nine bytes with its end; j, a boolean that is true.
+  const std::string durable("\x02w\0\x09\0\0\0majority\0\x08j\0\x01", 20);
+  connection.insert("things", doc("_id", 1));
+  EXPECT_THAT(proxy.last_command(), HasSubstr(durable));
+  connection.update("things", doc("_id", 1), doc("$set", doc("n", 1)));
+  EXPECT_THAT(proxy.last_command(), HasSubstr(durable));
+  connection.find_and_update("things", doc("_id", 1), doc("$set", doc("n", 2)));
+  EXPECT_THAT(proxy.last_command(), HasSubstr(durable));
+  connection.remove_all("things", doc());
+  EXPECT_THAT(proxy.last_command(), HasSubstr(durable));
 }
 
 TEST_F(MongoClient, WorkRunsOnThePoolAndItsFaultsComeBack) {

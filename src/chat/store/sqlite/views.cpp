@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chat/rules.hpp"
+#include "chat/store/pages.hpp"
 #include "chat/store/sqlite/accounts.hpp"
 #include "chat/store/sqlite/rows.hpp"
 
@@ -30,23 +31,6 @@ Result<Visible> find_visible(Database& database, const RoomId& id, const UserId&
 
 std::vector<Message> newest_messages(Database& database, const RoomRef& room, Seq last, int count) {
   return read_messages(database, room, Seq{std::max<std::int64_t>(1, last.value - count + 1)}, last);
-}
-
-// About what an entry weighs in an answer.
-std::size_t bytes_of(const Entry& entry) {
-  constexpr std::size_t kParticipantBytes = 64;  // with an e-mail
-  if (const auto* created = std::get_if<RoomCreated>(&entry.body)) return created->members.size() * kParticipantBytes;
-  if (const auto* added = std::get_if<MembersAdded>(&entry.body)) return added->members.size() * kParticipantBytes;
-  if (const auto* updated = std::get_if<MessageUpdated>(&entry.body)) return updated->message.content.size();
-  return kParticipantBytes;
-}
-
-// The entry that comes now says all that one before it on the same message did.
-void drop_update_of(Seq seq, std::vector<Entry>& changes) {
-  std::erase_if(changes, [seq](const Entry& entry) {
-    const auto* updated = std::get_if<MessageUpdated>(&entry.body);
-    return updated != nullptr && updated->message.seq == seq;
-  });
 }
 
 std::optional<User> find_other(Database& database, std::int64_t room, const UserId& user) {
@@ -104,37 +88,11 @@ bool is_member(Database& database, const RoomId& room, const UserId& user) {
   return find_visible(database, room, user).has_value();
 }
 
-// `seq` has no gaps, so every page is a range known before reading.
 Result<HistoryPage> history(Database& database, const RoomId& room, const UserId& viewer, const HistoryQuery& query) {
   const auto visible = find_visible(database, room, viewer);
   if (!visible) return std::unexpected(visible.error());
-  const std::int64_t newest = visible->room.last_seq.value;
-  const std::int64_t limit = query.limit;
-  const std::int64_t seq = std::clamp<std::int64_t>(query.seq.value, 0, newest + 1);
-  std::int64_t first = 1;
-  std::int64_t last = newest;
-  switch (query.from) {
-    case HistoryQuery::From::newest: first = newest - limit + 1; break;
-    case HistoryQuery::From::before:
-      last = seq - 1;
-      first = last - limit + 1;
-      break;
-    case HistoryQuery::From::after:
-      first = seq + 1;
-      last = first + limit - 1;
-      break;
-    case HistoryQuery::From::around:
-      last = std::min(std::max<std::int64_t>(1, seq - limit / 2) + limit - 1, newest);
-      first = last - limit + 1;
-      break;
-  }
-  first = std::max<std::int64_t>(1, first);
-  last = std::min(last, newest);
-  HistoryPage page;
-  page.messages = read_messages(database, visible->ref(), Seq{first}, Seq{last});
-  page.has_older = first > 1 && newest > 0;
-  page.has_newer = last < newest;
-  return page;
+  const HistoryRange range = history_range(query, visible->room.last_seq);
+  return HistoryPage{read_messages(database, visible->ref(), range.first, range.last), range.has_older, range.has_newer};
 }
 
 Result<CatchUp> messages_after(Database& database, const RoomId& room, const UserId& viewer, Seq seq,
@@ -196,7 +154,7 @@ Result<CatchUp> changes_after(Database& database, const RoomId& room, const User
     if (!log.subject() || *log.subject() <= last_older) {
       Entry entry = log.entry();
       bytes += bytes_of(entry);
-      if (log.subject()) drop_update_of(*log.subject(), result.changes);
+      if (log.subject()) drop_updates_of(*log.subject(), result.changes);
       result.changes.push_back(std::move(entry));
     }
     more_entries = log.next();
