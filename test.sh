@@ -62,6 +62,7 @@ step lint tools/lint
 prepare build-release tools/build release
 step wire tests/run engineio socketio
 step end-to-end tests/run e2e browser
+step mongodb tests/run mongo
 step fuzz tools/fuzz 10
 step soak tools/soak short
 

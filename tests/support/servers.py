@@ -99,6 +99,41 @@ def payam(data_dir, log=None, **options):
     return Server([binary("payam"), "serve"], log or f"{data_dir}.log", "/healthz", env=env, cwd=tempfile.gettempdir())
 
 
+SECRET_KEY = "the tests' secret, of more than thirty-two bytes"
+
+
+def payam_on_mongodb(database, log, name="payam", **options):
+    """Not started yet; its data is in `database` (a MongoServer)."""
+    return payam(f"{log}.data", log, DATABASE_URL=f"{database.url}/{name}", SECRET_KEY=SECRET_KEY, **options)
+
+
+class MongoServer:
+    """The MongoDB test server (tests/mongo/MongoTestServer.java), its data in `file`. It can be killed and started again."""
+
+    def __init__(self, file):
+        self.file, self.port, self.process = file, 0, None
+
+    @property
+    def url(self):
+        return f"mongodb://127.0.0.1:{self.port}"
+
+    def start(self):
+        jars, source = REPOSITORY / "build" / "mongo-test-server" / "*", REPOSITORY / "tests" / "mongo" / "MongoTestServer.java"
+        command = ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", str(jars), str(source), str(self.file), str(self.port)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()  # "port N" when it listens, "" when it has ended
+        if not line.startswith("port "):
+            raise RuntimeError("the MongoDB test server did not start: `tools/install test` brings it")
+        self.port = int(line.split()[1])
+        return self
+
+    def kill(self):
+        """SIGKILL: only what it has answered is kept."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
 def conformance(log, *arguments):
     return Server([binary("sio-conformance"), *arguments], log, "/socket.io/", env=dict(os.environ))
 

@@ -29,8 +29,12 @@ void add_message_update_endpoints(Api& api, Services& services);
 void add_search_endpoints(Api& api, Services& services);
 void add_media_endpoints(Api& api, Services& services);
 
+// Whether `/healthz` asks the store too. An embedded one that fails will not come back without a restart; a database elsewhere
+// does, and a restart would only sign more people out of their sockets.
+enum class Health : std::uint8_t { alone, with_store };
+
 // `/` (`page` makes the answer for browsers, if there is one), `/healthz`, `/readyz`.
-void add_site_endpoints(Api& api, Services& services, std::function<http::Response(const http::Request&)> page);
+void add_site_endpoints(Api& api, Services& services, std::function<http::Response(const http::Request&)> page, Health health);
 
 // `/openapi.json`, once every endpoint is there.
 void add_openapi_document(Api& api, http::Router& router, std::string version);

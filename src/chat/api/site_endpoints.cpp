@@ -23,7 +23,7 @@ BOOST_DESCRIBE_STRUCT(HealthReply, (), (status))
 
 }  // namespace
 
-void add_site_endpoints(Api& api, Services& services, std::function<http::Response(const http::Request&)> page) {
+void add_site_endpoints(Api& api, Services& services, std::function<http::Response(const http::Request&)> page, Health health) {
   api.add<Nothing>({.method = Method::get,
                     .path = "/",
                     .summary = "A welcome; the web client for a browser",
@@ -37,23 +37,27 @@ void add_site_endpoints(Api& api, Services& services, std::function<http::Respon
                      co_return response;
                    });
 
-  // The store answers, so the server can do its work.
-  const auto check = [&services](Call, Nothing) -> Task<Answer<HealthReply>> {
-    co_await services.store.ping();
-    co_return HealthReply{};
+  const auto asked = [&services](bool ask_store) {
+    return [&services, ask_store](Call, Nothing) -> Task<Answer<HealthReply>> {
+      if (ask_store) co_await services.store.ping();
+      co_return HealthReply{};
+    };
   };
   api.add<Nothing>({.method = Method::get,
                     .path = "/healthz",
                     .summary = "Whether the server works",
                     .tag = "site",
+                    .description = "Anything but 200 is a reason to restart it.",
                     .auth = http::Auth::none},
-                   check);
+                   asked(health == Health::with_store));
   api.add<Nothing>({.method = Method::get,
                     .path = "/readyz",
                     .summary = "Whether it takes requests",
                     .tag = "site",
-                    .auth = http::Auth::none},
-                   check);
+                    .description = "503 while the database is away.",
+                    .auth = http::Auth::none,
+                    .replies = {{503, "Not now; it comes back by itself"}}},
+                   asked(true));
 }
 
 void add_openapi_document(Api& api, http::Router& router, std::string version) {

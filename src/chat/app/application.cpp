@@ -5,18 +5,15 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 
 #include "chat/api/publisher.hpp"
 #include "chat/api/realtime.hpp"
 #include "chat/api/rest.hpp"
-#include "chat/app/log.hpp"
+#include "chat/app/server_options.hpp"
 #include "chat/app/signing_keys.hpp"
-#include "chat/media/media_files.hpp"
+#include "chat/app/stores.hpp"
 #include "chat/store/directory_lock.hpp"
-#include "chat/store/sqlite/sqlite_store.hpp"
-#include "http/server/server.hpp"
 #include "runtime/shard_set.hpp"
 #include "web/site.hpp"
 
@@ -32,8 +29,12 @@ int thread_count(const Options& options) {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }
 
-SigningKeys open_keys(const Options& options) {
-  auto keys = read_signing_keys(options, wall_now());
+std::unique_ptr<DirectoryLock> lock_data_dir(const Options& options) {
+  return options.uses_data_dir() ? std::make_unique<DirectoryLock>(options.data_dir) : nullptr;
+}
+
+SigningKeys open_keys(const Options& options, mongo::Client* database) {
+  auto keys = read_signing_keys(options, database, wall_now());
   if (!keys) throw std::runtime_error(keys.error().message);
   return std::move(*keys);
 }
@@ -58,28 +59,18 @@ sio::Options socket_options(EntryLimits* limits) {
   return options;
 }
 
-http::ServerOptions server_options(const Options& options) {
-  http::ServerOptions result;
-  result.host = options.host;
-  result.port = options.port;
-  result.cors_origins = options.cors_origins;
-  result.trusted_proxies = options.trusted_proxies;
-  if (!options.tls_cert.empty()) result.tls = {options.tls_cert, options.tls_key};
-  result.on_request = log_request;
-  return result;
-}
-
 }  // namespace
 
 struct Application::Parts {
-  explicit Parts(const Options& options)
-      : address(fmt::format("{} port {}", options.host, options.port)),
-        lock(options.data_dir),
-        keys(open_keys(options)),
+  Parts(const Options& o, mongo::Client* d)
+      : options(o),
+        database(d),
+        lock(lock_data_dir(options)),
+        keys(open_keys(options, database)),
         shards(thread_count(options)),
         passwords_pool("passwords", std::max(1, thread_count(options) / 2), kPasswordsWaiting),
         media_pool("media", 2, kMediaJobsWaiting),
-        store(open_sqlite_store({.path = options.data_dir / "payam.db"})),
+        store(open_store(options, database)),
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost),
         entry_limits(options.rate_limits ? std::make_unique<EntryLimits>() : nullptr),
@@ -93,14 +84,16 @@ struct Application::Parts {
         accounts(*store, passwords, tokens, authenticator, sessions, entry_limits.get(), {options.signup, options.directory}),
         rooms(*store),
         messages(*store),
-        files(options.data_dir / "media", media_pool),
-        uploads(*store, files, {.file = options.max_upload_bytes}),
+        media(open_media(options, database, media_pool)),
+        uploads(*store, *media, {options.max_upload_bytes, options.user_quota_bytes}),
         limits(options.rate_limits),
         services{*store, tokens, accounts, authenticator, sessions, rooms, messages, presence, read_markers, limits, uploads},
         realtime(io, services, epochs) {
     store->observe([this](std::span<const Commit> commits) { publisher.publish(commits); });
     http.emplace(pointers(shards), make_router(), server_options(options));
   }
+
+  void refresh_keys();
 
   http::Router make_router() {
     http::Router router;
@@ -115,16 +108,17 @@ struct Application::Parts {
     api::add_message_update_endpoints(api, services);
     api::add_search_endpoints(api, services);
     api::add_media_endpoints(api, services);
-    api::add_site_endpoints(api, services, web::chat_page);
+    api::add_site_endpoints(api, services, web::chat_page, database == nullptr ? api::Health::with_store : api::Health::alone);
     api::add_openapi_document(api, router, PAYAM_VERSION);
     web::add_routes(router);
     io.attach(router);
     return router;
   }
 
-  const std::string address;  // as the operator gave it
-  DirectoryLock lock;
-  SigningKeys keys;  // until `tokens` has them
+  const Options options;
+  mongo::Client* const database;              // null: embedded
+  const std::unique_ptr<DirectoryLock> lock;  // null: nothing is kept there
+  SigningKeys keys;                           // until `tokens` has them
   TaskGroup tasks{[](const std::string& name, const std::exception& error) { spdlog::error("{}: {}", name, error.what()); }};
   ShardSet shards;
   // What completes to the shards ends before them.
@@ -143,7 +137,7 @@ struct Application::Parts {
   Accounts accounts;
   Rooms rooms;
   Messages messages;
-  MediaFiles files;
+  std::unique_ptr<MediaStore> media;
   Uploads uploads;
   Limits limits;
   api::Services services;
@@ -151,25 +145,29 @@ struct Application::Parts {
   std::optional<http::Server> http;
 };
 
-Application::Application(const Options& options) : parts_(std::make_unique<Parts>(options)) {}
+Application::Application(const Options& options, mongo::Client* database)
+    : parts_(std::make_unique<Parts>(options, database)) {}
 Application::~Application() = default;
 
-void Application::start() {
-  try {
-    parts_->http->start();
-  } catch (const std::system_error& error) {
-    throw std::runtime_error(fmt::format("cannot listen on {}: {}", parts_->address, error.code().message()));
-  }
-}
+void Application::start() { start_listening(*parts_->http, parts_->options); }
 
 std::uint16_t Application::port() const { return parts_->http->port(); }
 
-void Application::refresh_keys(const Options& options) {
-  auto keys = read_signing_keys(options, wall_now());
-  if (!keys) return spdlog::error("the keys stay as they are: {}", keys.error().message);
-  const std::string id = keys->key.id();
-  if (id != parts_->tokens.key_id()) spdlog::info("tokens are signed with the key {} from now on", id);
-  parts_->tokens.replace_keys(std::move(keys->key), std::move(keys->retired));
+void Application::tend() {
+  try {
+    parts_->refresh_keys();
+    parts_->media->sweep(wall_now());
+  } catch (const std::exception& error) {
+    spdlog::warn("the keys stay as they are: {}", error.what());
+  }
+}
+
+void Application::Parts::refresh_keys() {
+  auto fresh = read_signing_keys(options, database, wall_now());
+  if (!fresh) return spdlog::error("the keys stay as they are: {}", fresh.error().message);
+  const std::string id = fresh->key.id();
+  if (id != tokens.key_id()) spdlog::info("tokens are signed with the key {} from now on", id);
+  tokens.replace_keys(std::move(fresh->key), std::move(fresh->retired));
 }
 
 void Application::stop(Millis limit) {

@@ -7,13 +7,15 @@
 
 #include "base/clock.hpp"
 #include "chat/app/options.hpp"
+#include "chat/store/mongo/client.hpp"
 
 namespace payam::chat {
 
 class Application {
  public:
-  // Opens the data directory, the store and the keys; throws std::runtime_error with a line for the operator.
-  explicit Application(const Options& options);
+  // Opens the data directory or the database, the store and the keys; throws std::runtime_error with a line for the operator,
+  // Unavailable if the database is away. `database` is what open_database() gave; it outlives this.
+  Application(const Options& options, mongo::Client* database);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -22,8 +24,9 @@ class Application {
   void start();
   std::uint16_t port() const;
 
-  // Takes over keys that were rotated. Blocks on the disk: not on a shard.
-  void refresh_keys(const Options& options);
+  // What is to be done now and then, kReloadTime apart at most: takes over keys that were rotated, removes what torn uploads
+  // left. Blocks on the disk or the database: not on a shard.
+  void tend();
 
   // Takes no new work, tells everyone, and waits for what is under way, at most `limit`. Not on a shard.
   void stop(Millis limit);

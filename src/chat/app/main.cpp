@@ -9,12 +9,16 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "chat/app/application.hpp"
 #include "chat/app/dotenv.hpp"
 #include "chat/app/log.hpp"
+#include "chat/app/migrate.hpp"
 #include "chat/app/options.hpp"
 #include "chat/app/signing_keys.hpp"
+#include "chat/app/stores.hpp"
+#include "chat/app/waiting_room.hpp"
 #include "chat/auth/key_file.hpp"
 
 namespace payam::chat {
@@ -71,6 +75,44 @@ std::string address_to_open(const Options& options, std::uint16_t port) {
   return fmt::format("{}://{}:{}/", options.tls_cert.empty() ? "http" : "https", host, port);
 }
 
+// Empty: it answers; else why not. Throws what waiting does not mend: a wrong password.
+std::string why_away(mongo::Client& database) {
+  try {
+    database.connect().command(mongo::doc("ping", 1));
+    return "";
+  } catch (const Unavailable& outage) {
+    return outage.what();
+  }
+}
+
+// Listens meanwhile; a port the system chose is then `options`'s. False if a signal came first.
+bool wait_for_database(mongo::Client& database, Options& options, const sigset_t& signals) {
+  const std::string why = why_away(database);
+  if (why.empty()) return true;
+  const WaitingRoom room(options);
+  options.port = room.port();
+  spdlog::warn("waiting for the database, every request is answered with 503: {}", why);
+  do {
+    if (stopped_within(signals, std::chrono::seconds(1))) return false;
+  } while (!why_away(database).empty());
+  spdlog::info("the database answers");
+  return true;
+}
+
+// Null if a signal came first.
+std::unique_ptr<Application> open_application(Options options, mongo::Client* database, const sigset_t& signals) {
+  for (;;) {
+    if (database != nullptr && !wait_for_database(*database, options, signals)) return nullptr;
+    try {
+      auto application = std::make_unique<Application>(options, database);
+      application->start();
+      return application;
+    } catch (const Unavailable& outage) {
+      spdlog::warn("the database went away again: {}", outage.what());
+    }
+  }
+}
+
 int serve(const Options& options) {
   // Every thread inherits the mask: the signals wait for sigtimedwait().
   const sigset_t signals = stop_signals();
@@ -80,15 +122,16 @@ int serve(const Options& options) {
 
   const Log log(options.log_level);
   try {
-    Application application(options);
-    application.start();
-    spdlog::info("Payam is ready: open {} (data in {})", address_to_open(options, application.port()),
-                 options.data_dir.string());
-    while (!stopped_within(signals, kReloadTime / 2)) application.refresh_keys(options);
+    const auto database = open_database(options);
+    const auto application = open_application(options, database.get(), signals);
+    if (!application) return EXIT_SUCCESS;
+    spdlog::info("Payam is ready: open {} (data in {})", address_to_open(options, application->port()),
+                 database ? "MongoDB, " + database->database() : options.data_dir.string());
+    while (!stopped_within(signals, kReloadTime / 2)) application->tend();
     spdlog::info("stopping; a second signal ends it at once");
     // From here on a signal does what it always does.
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-    application.stop(kDrainTime);
+    application->stop(kDrainTime);
     spdlog::info("stopped");
   } catch (const std::exception& error) {
     return complain(error.what());
@@ -112,8 +155,15 @@ int run(std::span<const std::string> arguments) {
     fmt::print("{}", print->text);
     return EXIT_SUCCESS;
   }
-  if (const auto* rotate = std::get_if<RotateKey>(&*command)) return print(rotate_signing_key(rotate->options));
-  if (const auto* invite = std::get_if<MakeInvite>(&*command)) return print(make_signup_invite(invite->options, wall_now()));
+  if (const auto* rotate = std::get_if<RotateKey>(&*command)) {
+    const auto database = open_database(rotate->options);
+    return print(rotate_signing_key(rotate->options, database.get(), wall_now()));
+  }
+  if (const auto* invite = std::get_if<MakeInvite>(&*command)) {
+    const auto database = open_database(invite->options);
+    return print(make_signup_invite(invite->options, database.get(), wall_now()));
+  }
+  if (const auto* migration = std::get_if<Migrate>(&*command)) return print(run_migration(*migration));
   return serve(std::get<Serve>(*command).options);
 }
 
@@ -122,5 +172,9 @@ int run(std::span<const std::string> arguments) {
 
 int main(int count, char** arguments) {
   const std::vector<std::string> rest(arguments + 1, arguments + count);
-  return payam::chat::run(rest);
+  try {
+    return payam::chat::run(rest);
+  } catch (const std::exception& error) {
+    return payam::chat::complain(error.what());
+  }
 }

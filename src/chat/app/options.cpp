@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "chat/auth/token_key.hpp"
 
@@ -13,6 +14,7 @@ namespace payam::chat {
 namespace {
 
 constexpr std::string_view kVersion = PAYAM_VERSION;
+constexpr std::string_view kDatabaseName = "chat_app";
 
 // Each takes an option's text into `options`; an error says what is wrong with the text alone, its name stands before.
 using Setter = Result<> (*)(Options& options, const std::string& text);
@@ -88,6 +90,20 @@ Result<> set_bytes(std::uint64_t& field, const std::string& text) {
   return {};
 }
 
+// What MongoDB calls a database: https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
+bool is_database_name(std::string_view text) {
+  return !text.empty() && text.size() < 64 && text.find_first_of(std::string_view("/\\. \"$*<>:|?\0", 13)) == text.npos;
+}
+
+// The path of mongodb://user:password@host1,host2/NAME?option=value; empty if there is none.
+std::string_view database_in(std::string_view url) {
+  const auto rest = url.substr(url.find("://") + 3);
+  const auto slash = rest.find('/');
+  if (slash == rest.npos) return {};
+  const auto path = rest.substr(slash + 1);
+  return path.substr(0, path.find('?'));
+}
+
 constexpr Definition kDefinitions[] = {
     {"HOST", "ADDRESS", "Server", "Address to listen on; 0.0.0.0 or :: for every network", "127.0.0.1",
      [](Options& o, const std::string& text) -> Result<> {
@@ -146,12 +162,14 @@ constexpr Definition kDefinitions[] = {
      [](Options& o, const std::string& text) {
        return set_choice(o.algorithm, text, {{"ES256", TokenAlgorithm::es256}, {"HS256", TokenAlgorithm::hs256}});
      }},
-    {"SECRET_KEY", "TEXT", "Accounts", "Secret for HS256, 32 bytes or more; better not as a flag, others see those", "",
+    {"SECRET_KEY", "TEXT", "Accounts",
+     "32 bytes or more, for HS256 and to seal the keys in MongoDB; not as a flag: others see it", "",
      [](Options& o, const std::string& text) -> Result<> {
        o.secret_key = text;
        return {};
      }},
-    {"JWT_KEY_FILE", "FILE", "Accounts", "Private key for ES256 (PEM, P-256); made under DATA_DIR if not given", "",
+    {"JWT_KEY_FILE", "FILE", "Accounts", "Private key for ES256 (PEM, P-256); if not given, made under DATA_DIR or in MongoDB",
+     "",
      [](Options& o, const std::string& text) -> Result<> {
        o.jwt_key_file = text;
        return {};
@@ -171,15 +189,31 @@ constexpr Definition kDefinitions[] = {
 
     {"MAX_UPLOAD_BYTES", "BYTES", "Media", "Largest file that may be uploaded", "100M",
      [](Options& o, const std::string& text) { return set_bytes(o.max_upload_bytes, text); }},
-    {"USER_QUOTA_BYTES", "BYTES", "Media", "What one person may store", "", nullptr},
-    {"MEDIA_STORE", "KIND", "Media", "dir: uploads are files under DATA_DIR", "dir",
-     [](Options&, const std::string& text) -> Result<> {
-       if (text == "dir") return {};
-       return fail(Errc::unsupported, fmt::format("'{}' is not supported by this version, only 'dir'", text));
+    {"USER_QUOTA_BYTES", "BYTES", "Media", "What all uploads of one person may come to; not set: any amount", "",
+     [](Options& o, const std::string& text) { return set_bytes(o.user_quota_bytes, text); }},
+    {"MEDIA_STORE", "KIND", "Media", "dir (files under DATA_DIR) or gridfs (in MongoDB, for all servers; the default there)",
+     "dir",
+     [](Options& o, const std::string& text) {
+       return set_choice(o.media_store, text, {{"dir", MediaKind::directory}, {"gridfs", MediaKind::gridfs}});
      }},
 
-    {"DATABASE_URL", "URL", "Database", "Not set: SQLite under DATA_DIR", "", nullptr},
-    {"DATABASE_NAME", "NAME", "Database", "Name of the database at DATABASE_URL", "", nullptr},
+    {"DATABASE_URL", "URL", "Database", "mongodb://host/name or mongodb+srv://…; not set: SQLite under DATA_DIR", "",
+     [](Options& o, const std::string& text) -> Result<> {
+       if (text.starts_with("sqlite:"))
+         return fail(Errc::invalid, "SQLite is used when this is not set; it lies under DATA_DIR");
+       if (!text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://")) {
+         return fail(Errc::invalid, fmt::format("'{}' does not begin with mongodb:// or mongodb+srv://", text));
+       }
+       o.database_url = text;
+       o.database_name = database_in(text);
+       return {};
+     }},
+    {"DATABASE_NAME", "NAME", "Database", "The database at DATABASE_URL, if the URL names none", kDatabaseName,
+     [](Options& o, const std::string& text) -> Result<> {
+       if (!is_database_name(text)) return fail(Errc::invalid, fmt::format("'{}' is no name of a database", text));
+       if (o.database_name.empty()) o.database_name = text;
+       return {};
+     }},
     {"REDIS_URL", "URL", "Database", "Redis that joins several servers", "", nullptr},
 };
 
@@ -191,7 +225,8 @@ std::string flag_of(std::string_view name) {
 
 // What the commands beside `serve` need.
 bool is_about_keys(const Definition& definition) {
-  constexpr std::string_view kNames[] = {"DATA_DIR", "ALGORITHM", "SECRET_KEY", "JWT_KEY_FILE"};
+  constexpr std::string_view kNames[] = {"DATA_DIR",     "ALGORITHM",    "SECRET_KEY",
+                                         "JWT_KEY_FILE", "DATABASE_URL", "DATABASE_NAME"};
   return std::ranges::find(kNames, definition.name) != std::end(kNames);
 }
 
@@ -214,6 +249,21 @@ std::string nearest(std::string_view word, std::span<const std::string> known) {
   return *std::ranges::min_element(known, {}, [&](const std::string& name) { return distance(word, name); });
 }
 
+// A value and where it was given: "--port", "PORT" or ".env: PORT".
+struct Given {
+  std::string where, text;
+};
+
+std::optional<Given> find_value(const std::string& name, const std::map<std::string, std::string>& flags,
+                                const Environment& environment, const std::map<std::string, std::string>& dotenv) {
+  if (const auto flag = flags.find(name); flag != flags.end()) return Given{flag_of(name), flag->second};
+  if (const auto variable = environment(name); variable && !variable->empty()) return Given{name, *variable};
+  if (const auto line = dotenv.find(name); line != dotenv.end() && !line->second.empty()) {
+    return Given{".env: " + name, line->second};
+  }
+  return std::nullopt;
+}
+
 Result<Options> resolve(const std::map<std::string, std::string>& flags, const Environment& environment,
                         const std::map<std::string, std::string>& dotenv) {
   std::vector<std::string> names;
@@ -225,21 +275,14 @@ Result<Options> resolve(const std::map<std::string, std::string>& flags, const E
   }
 
   Options options;
+  std::set<std::string_view> given;
   for (const auto& definition : kDefinitions) {
-    const std::string name(definition.name);
-    std::string shown = name, text;
-    if (const auto flag = flags.find(name); flag != flags.end()) {
-      shown = flag_of(name), text = flag->second;
-    } else if (const auto variable = environment(name); variable && !variable->empty()) {
-      text = *variable;
-    } else if (const auto line = dotenv.find(name); line != dotenv.end() && !line->second.empty()) {
-      shown = ".env: " + name, text = line->second;
-    } else {
-      continue;
-    }
-    if (definition.set == nullptr) return fail(Errc::unsupported, shown + ": not supported by this version");
-    if (const auto set = definition.set(options, text); !set) {
-      return fail(set.error().code, fmt::format("{}: {}", shown, set.error().message));
+    const auto value = find_value(std::string(definition.name), flags, environment, dotenv);
+    if (!value) continue;
+    given.insert(definition.name);
+    if (definition.set == nullptr) return fail(Errc::unsupported, value->where + ": not supported by this version");
+    if (const auto set = definition.set(options, value->text); !set) {
+      return fail(set.error().code, fmt::format("{}: {}", value->where, set.error().message));
     }
   }
 
@@ -250,8 +293,78 @@ Result<Options> resolve(const std::map<std::string, std::string>& flags, const E
       return fail(Errc::invalid, "SECRET_KEY: " + key.error().message);
     }
   }
+  if (options.on_mongodb()) {
+    if (const auto secret = TokenKey::from_secret(options.secret_key); !secret) {
+      return fail(Errc::invalid,
+                  "MongoDB needs SECRET_KEY, the same on every server: the keys in it are sealed with that; it " +
+                      secret.error().message);
+    }
+    if (!given.contains("MEDIA_STORE")) options.media_store = MediaKind::gridfs;
+    if (options.database_name.empty()) options.database_name = kDatabaseName;
+    if (!is_database_name(options.database_name)) {
+      return fail(Errc::invalid, fmt::format("DATABASE_URL: '{}' is no name of a database", options.database_name));
+    }
+  } else if (options.media_store == MediaKind::gridfs) {
+    return fail(Errc::invalid, "MEDIA_STORE=gridfs needs DATABASE_URL, a MongoDB");
+  }
   if (options.tls_cert.empty() != options.tls_key.empty()) return fail(Errc::invalid, "TLS_CERT and TLS_KEY go together");
   return options;
+}
+
+// Each end is opened as a server's store would be, so its URL becomes that server's options.
+Result<Options> options_of_end(const std::string& url, const std::string& secret_key) {
+  Options options;
+  options.secret_key = secret_key;
+  if (constexpr std::string_view kSqlite = "sqlite://"; url.starts_with(kSqlite)) {
+    std::string path = url.substr(kSqlite.size());
+    if (path.starts_with("/./") || path.starts_with("/../")) path.erase(0, 1);  // as SQLAlchemy writes what is relative
+    if (path.empty()) return fail(Errc::invalid, fmt::format("'{}' names no directory: sqlite:///var/lib/payam", url));
+    options.data_dir = path;
+    return options;
+  }
+  if (!url.starts_with("mongodb://") && !url.starts_with("mongodb+srv://")) {
+    return fail(Errc::invalid, fmt::format("'{}' begins with none of: sqlite:///, mongodb://, mongodb+srv://", url));
+  }
+  options.database_url = url;
+  options.database_name = database_in(url);
+  options.media_store = MediaKind::gridfs;
+  if (!is_database_name(options.database_name)) {
+    return fail(Errc::invalid, fmt::format("'{}' does not name the database: mongodb://host/NAME", url));
+  }
+  return options;
+}
+
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) flags.push_back(option->get_name());
+  return flags;
+}
+
+struct MigrationFlags {
+  std::string from, from_chat_service, to;
+};
+
+Result<Command> migration_of(const MigrationFlags& flags, const std::string& secret) {
+  Migrate migration;
+  migration.from_chat_service = !flags.from_chat_service.empty();
+  if (migration.from_chat_service != flags.from.empty()) {
+    return fail(Errc::invalid, "migrate needs one of --from and --from-chat-service");
+  }
+  if (flags.to.empty()) return fail(Errc::invalid, "migrate needs --to");
+  auto from = options_of_end(migration.from_chat_service ? flags.from_chat_service : flags.from, secret);
+  if (!from) return std::unexpected(from.error());
+  auto to = options_of_end(flags.to, secret);
+  if (!to) return std::unexpected(to.error());
+  if (migration.from_chat_service && !from->on_mongodb()) {
+    return fail(Errc::invalid, "--from-chat-service: the original service keeps its data in MongoDB: mongodb://host/NAME");
+  }
+  const bool seals = to->on_mongodb() || (from->on_mongodb() && !migration.from_chat_service);
+  if (const auto key = TokenKey::from_secret(secret); seals && !key) {
+    return fail(Errc::invalid, "MongoDB needs SECRET_KEY, the one its servers have; it " + key.error().message);
+  }
+  migration.from = std::move(*from);
+  migration.to = std::move(*to);
+  return migration;
 }
 
 }  // namespace
@@ -266,11 +379,18 @@ Result<Command> parse_command(std::span<const std::string> arguments, const Envi
   app.get_formatter()->column_width(30);
 
   std::map<std::string, std::string> values;
-  std::vector<std::string> flags{"--help"};
   CLI::App* serve = app.add_subcommand("serve", "Run the server until it gets SIGINT or SIGTERM");
   CLI::App* invite = app.add_subcommand("invite", "Print an invite, good for one sign-up within a week");
   CLI::App* rotate = app.add_subcommand("rotate-key", "Sign tokens with a new key; a running server takes it within a minute");
-  for (CLI::App* command : {serve, invite, rotate}) {
+  CLI::App* migrate = app.add_subcommand("migrate", "Copy everything into another store, which is empty");
+  MigrationFlags migration;
+  migrate->add_option("--from", migration.from, "sqlite:///DIRECTORY (a DATA_DIR) or mongodb://HOST/NAME")->type_name("URL");
+  migrate
+      ->add_option("--from-chat-service", migration.from_chat_service,
+                   "The database of the original Python service: mongodb://HOST/NAME")
+      ->type_name("URL");
+  migrate->add_option("--to", migration.to, "sqlite:///DIRECTORY or mongodb://HOST/NAME")->type_name("URL");
+  for (CLI::App* command : {serve, invite, rotate, migrate}) {
     command->allow_extras();
     command->footer(
         "Each option may also come from the environment or a line in .env, by its name in capitals: DATA_DIR=/var/lib/payam.\n"
@@ -278,13 +398,13 @@ Result<Command> parse_command(std::span<const std::string> arguments, const Envi
     command->get_formatter()->column_width(44);
   }
   for (const auto& definition : kDefinitions) {
-    flags.push_back(flag_of(definition.name));
     std::string help(definition.help);
     if (!definition.standard.empty()) help += fmt::format(" [{}]", definition.standard);
     if (definition.set == nullptr) help = "";
-    for (CLI::App* command : {serve, invite, rotate}) {
+    for (CLI::App* command : {serve, invite, rotate, migrate}) {
       if (command != serve && !is_about_keys(definition)) continue;
-      command->add_option(flags.back(), values[std::string(definition.name)], help)
+      if (command == migrate && definition.name != "SECRET_KEY") continue;  // its URLs say where everything is
+      command->add_option(flag_of(definition.name), values[std::string(definition.name)], help)
           ->group(definition.set == nullptr ? "" : std::string(definition.group))
           ->type_name(std::string(definition.value))
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -306,13 +426,16 @@ Result<Command> parse_command(std::span<const std::string> arguments, const Envi
   for (const auto& extra : command->remaining()) {
     if (!extra.starts_with("-")) return fail(Errc::invalid, fmt::format("unexpected argument '{}'", extra));
     const std::string name = extra.substr(0, extra.find('='));
-    return fail(Errc::invalid, fmt::format("unknown option {}; did you mean {}?", name, nearest(name, flags)));
+    return fail(Errc::invalid, fmt::format("unknown option {}; did you mean {}?", name, nearest(name, flags_of(*command))));
   }
   std::erase_if(values, [&](const auto& item) {
     const CLI::Option* option = command->get_option_no_throw(flag_of(item.first));
     return option == nullptr || option->count() == 0;
   });
 
+  if (command == migrate) {
+    return migration_of(migration, find_value("SECRET_KEY", values, environment, dotenv).value_or(Given{}).text);
+  }
   auto options = resolve(values, environment, dotenv);
   if (!options) return std::unexpected(options.error());
   if (command == rotate) return RotateKey{std::move(*options)};

@@ -20,6 +20,7 @@
 namespace payam::chat {
 
 enum class TokenAlgorithm : std::uint8_t { es256, hs256 };
+enum class MediaKind : std::uint8_t { directory, gridfs };
 enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
 
 struct Options {
@@ -39,11 +40,20 @@ struct Options {
   bool rate_limits = true;
 
   std::uint64_t max_upload_bytes = 100ull << 20;
+  std::uint64_t user_quota_bytes = 0;  // 0: no limit
+  MediaKind media_store = MediaKind::directory;
+
+  std::string database_url;   // mongodb://… or mongodb+srv://…; empty: SQLite under data_dir
+  std::string database_name;  // the URL's own if it has one
 
   std::vector<std::string> cors_origins;
   std::vector<std::string> trusted_proxies;
   std::string tls_cert;
   std::string tls_key;
+
+  bool on_mongodb() const { return !database_url.empty(); }
+  // Whether anything is kept under data_dir, which is then this server's alone.
+  bool uses_data_dir() const { return !on_mongodb() || media_store == MediaKind::directory; }
 };
 
 // What the command line asks for.
@@ -56,10 +66,15 @@ struct RotateKey {
 struct MakeInvite {
   Options options;
 };
+// Copies everything into an empty store.
+struct Migrate {
+  Options from, to;                // what a server on either would have
+  bool from_chat_service = false;  // `from` is a database of the original Python service
+};
 struct Print {
   std::string text;  // help or version: to standard output, then exit 0
 };
-using Command = std::variant<Serve, RotateKey, MakeInvite, Print>;
+using Command = std::variant<Serve, RotateKey, MakeInvite, Migrate, Print>;
 
 // The value of an environment variable; nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;

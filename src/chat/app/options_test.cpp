@@ -121,8 +121,72 @@ TEST(Options, Hs256NeedsASecretThatIsLongEnough) {
 }
 
 TEST(Options, WhatComesLaterIsRefusedAndNotIgnored) {
-  EXPECT_EQ(error_of({"serve"}, {{"DATABASE_URL", "mongodb://127.0.0.1"}}), "DATABASE_URL: not supported by this version");
   EXPECT_EQ(error_of({"serve", "--redis-url", "redis://127.0.0.1"}), "--redis-url: not supported by this version");
+}
+
+const std::string kSecret = "0123456789abcdef0123456789abcdef";
+
+TEST(Options, WithoutADatabaseEverythingIsUnderTheDataDirectory) {
+  const Options options = options_of({});
+  EXPECT_FALSE(options.on_mongodb());
+  EXPECT_TRUE(options.uses_data_dir());
+  EXPECT_EQ(options.media_store, MediaKind::directory);
+  EXPECT_EQ(options.user_quota_bytes, 0u);
+  EXPECT_THAT(error_of({"serve", "--media-store", "gridfs"}), HasSubstr("needs DATABASE_URL"));
+}
+
+TEST(Options, MongodbTakesTheUploadsToo) {
+  const Options options = options_of({}, {{"DATABASE_URL", "mongodb://db.example.org"}, {"SECRET_KEY", kSecret}});
+  EXPECT_TRUE(options.on_mongodb());
+  EXPECT_EQ(options.media_store, MediaKind::gridfs);
+  EXPECT_FALSE(options.uses_data_dir());
+  const Options files = options_of({"--media-store", "dir"}, {{"DATABASE_URL", "mongodb://h"}, {"SECRET_KEY", kSecret}});
+  EXPECT_EQ(files.media_store, MediaKind::directory);
+  EXPECT_TRUE(files.uses_data_dir());
+}
+
+TEST(Options, TheDatabaseIsNamedByItsUrlOrByItsOption) {
+  const auto name = [](const std::string& url, const std::string& option) {
+    return options_of({}, {{"DATABASE_URL", url}, {"DATABASE_NAME", option}, {"SECRET_KEY", kSecret}}).database_name;
+  };
+  EXPECT_EQ(name("mongodb://h", ""), "chat_app");
+  EXPECT_EQ(name("mongodb://h/?replicaSet=r", "talk"), "talk");
+  EXPECT_EQ(name("mongodb://u:p@h1:27017,h2/mine?tls=true", "talk"), "mine");
+  EXPECT_EQ(name("mongodb+srv://cluster.example.org/mine", ""), "mine");
+  EXPECT_EQ(error_of({"serve", "--database-name", "a.b"}), "--database-name: 'a.b' is no name of a database");
+}
+
+TEST(Options, MongodbNeedsASecretAndAnUrlThatIsOne) {
+  EXPECT_THAT(error_of({"serve"}, {{"DATABASE_URL", "mongodb://h"}}), HasSubstr("MongoDB needs SECRET_KEY"));
+  EXPECT_THAT(error_of({"serve"}, {{"DATABASE_URL", "mongodb://h"}, {"SECRET_KEY", "short"}}), HasSubstr("at least 32 bytes"));
+  EXPECT_EQ(error_of({"serve", "--database-url", "postgres://h"}),
+            "--database-url: 'postgres://h' does not begin with mongodb:// or mongodb+srv://");
+  EXPECT_THAT(error_of({"serve", "--database-url", "sqlite:///x"}), HasSubstr("SQLite is used when this is not set"));
+}
+
+TEST(Options, MigrationsGoFromOneUrlToAnother) {
+  const auto migration = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "migrate");
+    return std::get<Migrate>(parse(arguments, {{"SECRET_KEY", kSecret}, {"DATA_DIR", "/elsewhere"}}).value());
+  };
+  const Migrate there = migration({"--from", "sqlite:///var/lib/payam", "--to", "mongodb://h/talk"});
+  EXPECT_FALSE(there.from_chat_service);
+  EXPECT_EQ(there.from.data_dir, "/var/lib/payam");
+  EXPECT_FALSE(there.from.on_mongodb());
+  EXPECT_EQ(there.to.database_name, "talk");
+  EXPECT_EQ(there.to.secret_key, kSecret);
+  EXPECT_EQ(there.to.media_store, MediaKind::gridfs);
+  EXPECT_EQ(migration({"--from", "mongodb://h/talk", "--to", "sqlite:///./data"}).to.data_dir, "./data");
+  EXPECT_TRUE(migration({"--from-chat-service", "mongodb://h/old", "--to", "mongodb://h/new"}).from_chat_service);
+}
+
+TEST(Options, AMigrationSaysWhatIsMissing) {
+  EXPECT_THAT(error_of({"migrate", "--to", "sqlite:///x"}), HasSubstr("one of --from and --from-chat-service"));
+  EXPECT_THAT(error_of({"migrate", "--from", "sqlite:///x"}), HasSubstr("needs --to"));
+  EXPECT_THAT(error_of({"migrate", "--from", "mongodb://h", "--to", "sqlite:///x"}), HasSubstr("does not name the database"));
+  EXPECT_THAT(error_of({"migrate", "--from", "sqlite:///x", "--to", "mongodb://h/n"}), HasSubstr("MongoDB needs SECRET_KEY"));
+  EXPECT_THAT(error_of({"migrate", "--from-chat-service", "sqlite:///x", "--to", "sqlite:///y"}), HasSubstr("MongoDB"));
+  EXPECT_EQ(error_of({"migrate", "--form", "x"}), "unknown option --form; did you mean --from?");
 }
 
 TEST(Options, TlsNeedsBothFiles) { EXPECT_EQ(error_of({"serve", "--tls-cert", "c.pem"}), "TLS_CERT and TLS_KEY go together"); }
