@@ -24,7 +24,7 @@ export class Chat {
     try {
       for (const list of ['chat_rooms', 'private_chats']) {
         const answer = await fetch(`${this.url}/chat/${list}/`, {headers: {Authorization: `Bearer ${this.token}`}, signal: AbortSignal.timeout(10_000)});
-        for (const {id} of await answer.json()) this.#room(id);
+        for (const {id, rev} of await answer.json()) this.#room(id, rev);
       }
       for (const room of this.rooms.values()) room.behind = true;
       this.#ask();
@@ -33,13 +33,14 @@ export class Chat {
     }
   }
 
-  #room(id) {
-    if (!this.rooms.has(id)) this.rooms.set(id, {id, rev: 0, behind: true, name: '', topic: '', roles: {}, messages: new Map()});
+  // What is read of a new room from its beginning is as of `asOf` at least, the last change known of.
+  #room(id, asOf = 0) {
+    if (!this.rooms.has(id)) this.rooms.set(id, {id, rev: 0, asOf, behind: true, name: '', topic: '', roles: {}, messages: new Map()});
     return this.rooms.get(id);
   }
 
   #hear(id, change) {
-    const room = this.#room(id);
+    const room = this.#room(id, change.rev);
     if (change.rev === room.rev + 1 && (change.type || change.message)) this.#apply(room, change);
     else if (change.rev > room.rev) room.behind = true;
     if (room.behind) this.#ask();
@@ -69,18 +70,37 @@ export class Chat {
 
   #catchUp(room, page) {
     if (!page) return this.rooms.delete(room.id);  // no longer mine
+    const erasure = page.changes.findLast(({type, rev}) => type === 'account_erased' && rev > room.asOf);
+    if (erasure) return this.#readAnew(room, erasure.rev);
     for (const message of page.messages) this.#apply(room, {rev: room.rev, message});
     for (const change of page.changes) if (change.rev > room.rev) this.#apply(room, {...change, rev: room.rev});
     room.rev = Math.max(room.rev, page.rev);
     room.behind ||= page.more;
   }
 
+  // An account was erased while this client was away, and nobody says any more which messages were its own: all are asked for once more.
+  #readAnew(room, asOf) {
+    Object.assign(room, {rev: 0, asOf, behind: true, roles: {}});
+    for (const message of room.messages.values()) message.rev = 0;
+  }
+
+  #erase(room, email) {
+    delete room.roles[email];
+    for (const message of room.messages.values()) {
+      if (message.sender === email) message.sender = null;
+      message.mentions = message.mentions.filter((one) => one !== email);
+      for (const reaction of message.reactions) reaction.users = reaction.users.filter((one) => one !== email);
+      message.reactions = message.reactions.filter(({users}) => users.length > 0);
+    }
+  }
+
   #apply(room, {rev, type, kind, actor, members, role, name, topic, message}) {
     room.rev = rev;
     if (type === 'room_created') for (const email of members) room.roles[email] = kind === 'group' && email === actor ? 'owner' : 'member';
     if (type === 'members_added') for (const email of members) room.roles[email] = 'member';
-    if (type === 'role_changed') room.roles[members[0]] = role;
-    if (type === 'member_removed') delete room.roles[members[0]];
+    if (type === 'role_changed') for (const email of members) room.roles[email] = role;  // an erased account is not named
+    if (type === 'member_removed') for (const email of members) delete room.roles[email];
+    if (type === 'account_erased') for (const email of members) this.#erase(room, email);
     room.name = name ?? room.name;
     room.topic = topic ?? room.topic;
     const known = message && room.messages.get(message.id);

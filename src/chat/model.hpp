@@ -269,6 +269,13 @@ struct MemberRemoved {
 
   bool operator==(const MemberRemoved&) const = default;
 };
+// The account of someone who is or was in the room is erased, and so is the membership: their messages have no sender from here
+// on, their reactions and mentions are gone. Of none of these messages is there an entry; `member` is named by commit() alone.
+struct AccountErased {
+  Participant member;
+
+  bool operator==(const AccountErased&) const = default;
+};
 struct RoleChanged {
   Participant member;  // with the new role
 
@@ -284,8 +291,8 @@ struct RoomUpdated {
 struct RoomDeleted {
   bool operator==(const RoomDeleted&) const = default;
 };
-using EntryBody =
-    std::variant<RoomCreated, MessageAdded, MessageUpdated, MembersAdded, MemberRemoved, RoleChanged, RoomUpdated, RoomDeleted>;
+using EntryBody = std::variant<RoomCreated, MessageAdded, MessageUpdated, MembersAdded, MemberRemoved, AccountErased,
+                               RoleChanged, RoomUpdated, RoomDeleted>;
 
 // One entry of a room's log: `rev` 1, 2, 3… without a gap.
 struct Entry {

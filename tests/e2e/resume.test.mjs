@@ -69,10 +69,20 @@ class Model {
   react(message, email, emoji, on) {
     const before = this.given.get(message.id) ?? [];
     const others = before.filter((one) => one.emoji !== emoji || one.email !== email);
-    const now = !on ? others : others.length < before.length ? before : [...before, {emoji, email}];
+    this.keep(message, !on ? others : others.length < before.length ? before : [...before, {emoji, email}]);
+  }
+  keep(message, now) {
     this.given.set(message.id, now);
     message.reactions = [...new Set(now.map((one) => one.emoji))].map((which) =>
       ({emoji: which, users: now.filter((one) => one.emoji === which).map((one) => one.email)}));
+  }
+}
+// An account that is gone leaves what it said.
+function erase(room, email) {
+  delete room.roles[email];
+  for (const message of room.messages) {
+    if (message.sender === email) message.sender = null;
+    room.keep(message, (room.given.get(message.id) ?? []).filter((one) => one.email !== email));
   }
 }
 const seenBy = ({id, seq, sender, content, reply_to, edited_at, deleted, pinned, reactions}) =>
@@ -80,7 +90,7 @@ const seenBy = ({id, seq, sender, content, reply_to, edited_at, deleted, pinned,
 
 class Driver {
   constructor(server, random, people, follower) {
-    Object.assign(this, {server, random, people, follower, rooms: [], sent: 0});
+    Object.assign(this, {server, random, people, follower, rooms: [], sent: 0, erased: 0});
   }
 
   // Until it is certain: all these calls may be repeated. A server that is gone is started again by the test itself.
@@ -114,7 +124,7 @@ class Driver {
     const known = room.messages.filter(({deleted}) => !deleted);
     const message = known.length > 0 ? random.pick(known.slice(-20)) : null;
     const author = message && this.people.find(({email}) => email === message.sender);
-    const kind = random.pick(['send', 'send', 'send', 'burst', 'edit', 'edit', 'delete', 'react', 'react', 'pin', 'name', 'topic', 'role', 'member', 'follower']);
+    const kind = random.pick(['send', 'send', 'send', 'burst', 'edit', 'edit', 'delete', 'react', 'react', 'pin', 'name', 'topic', 'role', 'member', 'follower', 'erase']);
     if (kind === 'send') await this.send(room, member, message?.id ?? null);
     if (kind === 'burst') await Promise.all(this.people.filter(({email}) => room.roles[email]).map((person) => this.send(room, person, null)));
     if (kind === 'edit' && author && room.roles[author.email]) {
@@ -124,7 +134,8 @@ class Driver {
     }
     if (kind === 'delete' && author && room.roles[author.email]) {
       await this.call(author, 'DELETE', `${path}/messages/${message.id}`);
-      Object.assign(message, {content: '', deleted: true, pinned: false, reactions: []});
+      Object.assign(message, {content: '', deleted: true, pinned: false});
+      room.keep(message, []);
     }
     if (kind === 'react' && message) {
       const [emoji, on] = [random.pick(emojis), random.chance(0.7)];
@@ -135,6 +146,7 @@ class Driver {
       message.pinned = random.chance(0.6);
       await this.call(owner, message.pinned ? 'PUT' : 'DELETE', `${path}/messages/${message.id}/pin`);
     }
+    if (kind === 'erase' && random.chance(0.4)) await this.replace(1 + random.whole(this.people.length - 1));
     if (!isGroup) return;
     if (kind === 'name' || kind === 'topic') {
       const text = `${kind} ${++this.sent}`;
@@ -157,9 +169,18 @@ class Driver {
   }
 
   async send(room, sender, reply_to) {
-    const content = `message ${++this.sent} 🙂 از ${sender.username}`;
+    const content = `message ${++this.sent} 🙂 از @${sender.username}`;
     const body = {content, reply_to, client_id: `c${this.sent}`};
     room.send(sender.email, await this.call(sender, 'POST', `/chat/chat_rooms/${room.id}/messages`, body), content, reply_to);
+  }
+
+  // Somebody erases their account, and a newcomer takes their place.
+  async replace(index) {
+    const {email, password} = this.people[index];
+    await this.call(this.people[index], 'DELETE', '/auth/users/me', {password});
+    for (const room of this.rooms) erase(room, email);
+    this.people[index] = await Person.arrive(this.server.url, 'newcomer');
+    this.erased += 1;
   }
 
   // The one call that says 404 when it is repeated.
@@ -224,6 +245,7 @@ for (const seed of seeds) {
         assert.deepEqual(told, model.messages.map(({seq}) => seq), 'each message once, in order');
       }
       assert.ok(driver.sent > operations / 4);
+      assert.ok(driver.erased > 0, 'accounts were erased');
     } finally {
       chat?.socket.disconnect();
       proxy?.stop();

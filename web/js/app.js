@@ -80,7 +80,10 @@ async function enter() {
       if (chat && email === me.email) { chat.unread_count = 0; showChats(); }
     },
     room_added: loadChats,
-    room_updated: loadChats,
+    room_updated: ({id, change}) => {
+      if (change.type === 'account_erased') conversation.eraseSenders(id, change.members);
+      loadChats();
+    },
     room_removed: loadChats,
     error: (error) => notice(error.message),
   });

@@ -52,6 +52,13 @@ export function take(message) {
   if (document.hasFocus()) markRead();
 }
 
+// Accounts that are gone leave what they said.
+export function eraseSenders(id, emails) {
+  if (id !== room?.id) return;
+  for (const message of room.messages) if (emails.includes(message.sender)) message.sender = null;
+  show();
+}
+
 // Asks for what was missed while the connection was away.
 export async function catchUp(after = room?.messages.at(-1)?.seq ?? 0) {
   const asked = room?.id;

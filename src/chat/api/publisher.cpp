@@ -32,7 +32,7 @@ void Publisher::publish(const Commit& commit) {
           sockets_.to(commit.entry.room.str()).emit_raw("broadcast_message", http::to_json_text(message_reply(body.message)));
         } else if constexpr (std::is_same_v<Body, MessageUpdated>) {
           sockets_.to(commit.entry.room.str()).emit_raw("message_updated", http::to_json_text(message_reply(body.message)));
-        } else if constexpr (std::is_same_v<Body, MemberRemoved>) {
+        } else if constexpr (std::is_same_v<Body, MemberRemoved> || std::is_same_v<Body, AccountErased>) {
           go(commit, body.member.user);
           tell_others(commit, {});
         } else if constexpr (std::is_same_v<Body, RoomDeleted>) {

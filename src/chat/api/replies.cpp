@@ -127,6 +127,9 @@ std::optional<ChangeReply> change_reply(const Entry& entry) {
         } else if constexpr (std::is_same_v<Body, MemberRemoved>) {
           reply.type = ChangeType::member_removed;
           reply.members = emails({body.member});
+        } else if constexpr (std::is_same_v<Body, AccountErased>) {
+          reply.type = ChangeType::account_erased;
+          reply.members = emails({body.member});
         } else if constexpr (std::is_same_v<Body, RoleChanged>) {
           reply.type = ChangeType::role_changed;
           reply.members = emails({body.member});

@@ -66,18 +66,21 @@ BOOST_DESCRIBE_STRUCT(MessageReply, (),
                        deleted, pinned, reactions))
 
 // One entry of a room's log that is not a new message. `members` are the e-mails it is about: all at the creation (of a group
-// its `actor` is the owner), those who came, the one who went or has a new role.
+// its `actor` is the owner), those who came, the one who went or has a new role. Who has no account any more is not named:
+// after an `account_erased` without a name a client reads anew what it keeps of the room, as messages of any age have no sender
+// now; one that is told live sees whose they are.
 enum class ChangeType {
   room_created,
   members_added,
   member_removed,
+  account_erased,
   role_changed,
   room_updated,
   room_deleted,
   message_updated
 };
-BOOST_DESCRIBE_ENUM(ChangeType, room_created, members_added, member_removed, role_changed, room_updated, room_deleted,
-                    message_updated)
+BOOST_DESCRIBE_ENUM(ChangeType, room_created, members_added, member_removed, account_erased, role_changed, room_updated,
+                    room_deleted, message_updated)
 
 struct ChangeReply {
   Rev rev;

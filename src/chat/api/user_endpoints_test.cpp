@@ -83,7 +83,7 @@ TEST_F(UserEndpoints, AnErasedAccountLeavesItsMessages) {
   EXPECT_EQ(saras.event("session_ended"), json::value({{"reason", "account_erased"}}));
   EXPECT_TRUE(saras.wait_closed());
   EXPECT_EQ(omids.event("room_updated").at("change").at("type"), "role_changed") << "the room keeps an owner";
-  EXPECT_EQ(omids.event("room_updated").at("change").at("type"), "member_removed");
+  EXPECT_EQ(omids.event("room_updated").at("change").at("type"), "account_erased");
   EXPECT_EQ(get("/auth/users/me", sara).status, 401);
   EXPECT_EQ(log_in("sara", "password of sara").status, 401);
   const auto messages = get("/chat/chat_rooms/" + room + "/messages", omid).body().as_array();

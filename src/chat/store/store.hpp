@@ -42,9 +42,9 @@ class Store {
   virtual Task<> set_password_hash(UserId user, std::string hash) = 0;
   // Whose username, e-mail or full name begins with `prefix`, without case; by username.
   virtual Task<std::vector<User>> search_users(std::string prefix, int limit) = 0;
-  // The account, its sessions, blocks, reactions and memberships are gone, its messages keep no sender. Every room it leaves
-  // gets its entry, of which the observer is told; where it was the only owner, whom rules::successor names becomes owner
-  // first; a room without anyone left is deleted. False if there is none.
+  // The account, its sessions, blocks, reactions and memberships are gone, its messages keep no sender. Every room it is or
+  // ever was in gets an AccountErased, of which the observer is told; where it was the only owner, whom rules::successor names
+  // becomes owner first; a room without anyone left is deleted. False if there is none.
   virtual Task<bool> erase_user(UserId user, Timestamp at) = 0;
 
   // Who is blocked cannot open a direct room with the user, put them into a room or see their presence. Errc::bad_request:

@@ -64,6 +64,7 @@ struct EntryRecord {
     message_updated = 4,
     role_changed = 5,
     room_updated = 6,
+    account_erased = 8,
   };
   struct Subject {
     Seq seq;

@@ -202,6 +202,9 @@ TEST_P(StoreContract, ErasesAnAccountAndKeepsItsMessages) {
   ASSERT_TRUE(commit(ChangeRole{RoomId("owned"), user_id("ali"), "bob@example.com", Role::admin, at(2)}));
   create_room("joined", "zoe", {"ali"});
   create_room("alone", "ali");
+  create_room("left", "zoe", {"ali"});
+  const Message before_leaving = message_of(send("left", "ali", "goodbye"));
+  ASSERT_TRUE(commit(RemoveMember{RoomId("left"), user_id("ali"), "ali@example.com", at(4)}));
   ASSERT_TRUE(commit(OpenDirect{RoomId("d"), user_id("ali"), "sara@example.com", at(5)}));
   const Message sent = message_of(send("owned", "ali", "from ali"));
   const Message mention = message_of(send("owned", "sara", "@ali and @bob"));
@@ -219,14 +222,14 @@ TEST_P(StoreContract, ErasesAnAccountAndKeepsItsMessages) {
     const Entry& entry = all[i].entry;
     EXPECT_EQ(entry.actor, user_id("ali"));
     std::string text = entry.room.str() + " " + std::to_string(entry.rev.value);
-    if (const auto* removed = std::get_if<MemberRemoved>(&entry.body)) text += " without " + *removed->member.email;
+    if (const auto* erased = std::get_if<AccountErased>(&entry.body)) text += " without " + *erased->member.email;
     if (const auto* role = std::get_if<RoleChanged>(&entry.body)) text += " owner " + *role->member.email;
     if (std::holds_alternative<RoomDeleted>(entry.body)) text += " deleted";
     told.push_back(text);
   }
   EXPECT_THAT(told, testing::UnorderedElementsAre("owned 6 owner bob@example.com", "owned 7 without ali@example.com",
                                                   "joined 2 without ali@example.com", "alone 2 deleted",
-                                                  "d 3 without ali@example.com"));
+                                                  "left 4 without ali@example.com", "d 3 without ali@example.com"));
   restart_if_kept();
   EXPECT_FALSE(wait(store().erase_user(user_id("ali"), at(9))));
   EXPECT_EQ(wait(store().find_user(user_id("ali"))), std::nullopt);
@@ -248,7 +251,12 @@ TEST_P(StoreContract, ErasesAnAccountAndKeepsItsMessages) {
   EXPECT_THAT(view.messages[1].reactions, IsEmpty());
   const auto entries = wait(store().changes_after(RoomId("owned"), user_id("sara"), Rev{6}, {}))->changes;
   EXPECT_THAT(entries, ElementsAre(Entry{RoomId("owned"), Rev{7}, at(9), user_id("ali"), std::nullopt,
-                                         MemberRemoved{{user_id("ali"), std::nullopt, Role::owner}}}));
+                                         AccountErased{{user_id("ali"), std::nullopt, Role::owner}}}));
+  const CatchUp left = wait(store().changes_after(RoomId("left"), user_id("zoe"), Rev{3}, {})).value();
+  EXPECT_THAT(left.changes, ElementsAre(Entry{RoomId("left"), Rev{4}, at(9), user_id("ali"), std::nullopt,
+                                              AccountErased{{user_id("ali"), std::nullopt, Role::member}}}))
+      << "a room that was left before holds messages too";
+  EXPECT_EQ(wait(store().find_message({before_leaving.id, {}}, user_id("zoe")))->sender, std::nullopt);
   const auto direct = wait(store().rooms_of(user_id("sara"), RoomKind::direct));
   ASSERT_EQ(direct.size(), 1u);
   EXPECT_EQ(direct[0].other, std::nullopt);

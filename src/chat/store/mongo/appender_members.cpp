@@ -53,6 +53,16 @@ Planned Appender::remove_member(const Acting& actor, const People::Person& perso
   return planned(stored, std::move(entry), std::move(after));
 }
 
+Planned Appender::erase_member(const Acting& actor, Timestamp at) {
+  const Role role = actor.role.value_or(Role::member);
+  StoredEntry stored = new_entry(EntryKind::account_erased, actor.user, at);
+  stored.named.emplace_back(actor.user, role);
+  RoomState after = state_after();
+  std::erase_if(after.members, [&](const Member& member) { return member.user == actor.user; });
+  Entry entry{state_.room.id, stored.rev, at, actor.user, actor.email, AccountErased{{actor.user, actor.email, role}}};
+  return planned(stored, std::move(entry), std::move(after));
+}
+
 Result<Planned> Appender::plan(const ChangeRole& change) {
   const auto acting = find_acting(change.actor);
   if (!acting) return std::unexpected(acting.error());
@@ -143,7 +153,8 @@ Planned Appender::delete_room(const Acting& actor, Timestamp at) {
 
 Result<Planned> Appender::plan(const Depart& depart) {
   const auto acting = find_acting(depart.user);
-  if (!acting || !acting->role) return Planned{std::nullopt, {{}, true, {}}};
+  if (!acting || (!acting->role && !depart.former)) return Planned{std::nullopt, {{}, true, {}}};
+  if (!acting->role) return erase_member(*acting, depart.at);
   std::vector<People::Person> others;
   std::vector<rules::Candidate> candidates;
   std::vector<StoredMember> stored;
@@ -164,9 +175,7 @@ Result<Planned> Appender::plan(const Depart& depart) {
     const std::size_t next = rules::successor(candidates).value();
     return set_role(*acting, others[next], Role::owner, depart.at);
   }
-  Planned left = remove_member(*acting, {depart.user, {}, {}}, *acting->role, depart.at);
-  std::get<MemberRemoved>(left.commit.entry.body).member.email = acting->email;
-  return left;
+  return erase_member(*acting, depart.at);
 }
 
 }  // namespace payam::chat::mongo

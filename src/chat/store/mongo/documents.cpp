@@ -152,6 +152,7 @@ Entry finish(const StoredEntry& stored, const People& people) {
     case EntryKind::room_created: entry.body = RoomCreated{stored.room_kind, stored.name, std::move(named)}; break;
     case EntryKind::members_added: entry.body = MembersAdded{std::move(named)}; break;
     case EntryKind::member_removed: entry.body = MemberRemoved{std::move(named.at(0))}; break;
+    case EntryKind::account_erased: entry.body = AccountErased{std::move(named.at(0))}; break;
     case EntryKind::role_changed: entry.body = RoleChanged{std::move(named.at(0))}; break;
     case EntryKind::room_updated: entry.body = RoomUpdated{stored.name, stored.topic}; break;
     case EntryKind::room_deleted: entry.body = RoomDeleted{}; break;

@@ -174,6 +174,7 @@ void apply(Connection& connection, View document) {
     case EntryKind::room_created: apply_room_created(connection, entry); break;
     case EntryKind::members_added: apply_members_added(connection, entry); break;
     case EntryKind::role_changed: apply_to_member(connection, entry, doc("role", entry.named.at(0).second)); break;
+    case EntryKind::account_erased: apply_to_member(connection, entry, doc("active", false)); break;
     case EntryKind::member_removed: {
       Document state = doc("active", false);
       if (entry.named.at(0).first != entry.actor) state.add("removed_rev", entry.rev);

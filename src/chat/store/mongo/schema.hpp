@@ -78,6 +78,7 @@ enum class EntryKind : std::uint8_t {
   role_changed = 5,
   room_updated = 6,
   room_deleted = 7,
+  account_erased = 8,
 };
 
 std::string entry_key(const RoomId& room, Rev rev);

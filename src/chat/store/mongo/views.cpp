@@ -102,13 +102,21 @@ Result<LogState> find_visible(Connection& connection, const RoomId& room, const 
   return fail(Errc::not_found, std::string(rules::kRoomNotFound));
 }
 
-std::vector<RoomId> member_rooms(Connection& connection, const UserId& user) {
+static std::vector<RoomId> rooms_by(Connection& connection, const Document& filter) {
   std::vector<RoomId> rooms;
   FindOptions options;
   options.projection = doc("room", 1);
-  Cursor cursor = connection.find(kMembers, doc("user", user, "active", true), options);
+  Cursor cursor = connection.find(kMembers, filter, options);
   while (const auto member = cursor.next()) rooms.push_back(member->get<RoomId>("room"));
   return rooms;
+}
+
+std::vector<RoomId> member_rooms(Connection& connection, const UserId& user) {
+  return rooms_by(connection, doc("user", user, "active", true));
+}
+
+std::vector<RoomId> rooms_ever_of(Connection& connection, const UserId& user) {
+  return rooms_by(connection, doc("user", user));
 }
 
 Result<RoomView> find_room(Connection& connection, const RoomId& room, const UserId& viewer, int messages) {

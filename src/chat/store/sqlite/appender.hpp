@@ -110,8 +110,12 @@ class Appender {
   Commit add_members(CachedRoom& room, const CachedUser& actor, const std::vector<Named>& added, Timestamp at);
   Commit remove_member(CachedRoom& room, const CachedUser& actor, const Named& removed, Timestamp at);
   Commit set_role(CachedRoom& room, const CachedUser& actor, const Named& member, Timestamp at);
+  // What every change to one member ends with: its entry, and that it is kept.
+  template <class Body>
+  Commit record_member(Savepoint& savepoint, CachedRoom& room, const CachedUser& actor, const Named& member, EntryKind kind,
+                       Timestamp at);
   Commit delete_room(CachedRoom& room, const CachedUser& actor, Timestamp at);
-  void leave_room(CachedRoom& room, const CachedUser& user, Timestamp at, std::vector<Commit>& commits);
+  void erase_from(CachedRoom& room, const CachedUser& user, Timestamp at, std::vector<Commit>& commits);
 
   Result<Target> find_target(const MessageRef& message, const UserId& actor);
   // Runs `statements(rev)` and records that the message was changed.

@@ -55,6 +55,20 @@ Result<Commit> Appender::apply(const RemoveMember& remove) {
   return remove_member(room, actor, {*person, *removal.removed}, remove.at);
 }
 
+template <class Body>
+Commit Appender::record_member(Savepoint& savepoint, CachedRoom& room, const CachedUser& actor, const Named& member,
+                               EntryKind kind, Timestamp at) {
+  Commit commit;
+  const std::span named(&member, 1);
+  commit.entry = append(room, kind, actor, at, {.named = named});
+  commit.entry.body = Body{participants(named).front()};
+  commit.after = state_after(room);
+  savepoint.keep();
+  cache_.forget_member(room.key, member.person.key);
+  cache_.advance(room);
+  return commit;
+}
+
 Commit Appender::remove_member(CachedRoom& room, const CachedUser& actor, const Named& removed, Timestamp at) {
   Savepoint savepoint(database_);
   database_.run("DELETE FROM members WHERE room = ? AND user = ?", room.key, removed.person.key);
@@ -62,15 +76,7 @@ Commit Appender::remove_member(CachedRoom& room, const CachedUser& actor, const 
     database_.run("INSERT OR REPLACE INTO removals (room, user, rev) VALUES (?, ?, ?)", room.key, removed.person.key,
                   room.room.rev.next());
   }
-  Commit commit;
-  const std::span named(&removed, 1);
-  commit.entry = append(room, EntryKind::member_removed, actor, at, {.named = named});
-  commit.entry.body = MemberRemoved{participants(named).front()};
-  commit.after = state_after(room);
-  savepoint.keep();
-  cache_.forget_member(room.key, removed.person.key);
-  cache_.advance(room);
-  return commit;
+  return record_member<MemberRemoved>(savepoint, room, actor, removed, EntryKind::member_removed, at);
 }
 
 Result<Commit> Appender::apply(const ChangeRole& change) {
@@ -90,15 +96,7 @@ Result<Commit> Appender::apply(const ChangeRole& change) {
 Commit Appender::set_role(CachedRoom& room, const CachedUser& actor, const Named& member, Timestamp at) {
   Savepoint savepoint(database_);
   database_.run("UPDATE members SET role = ? WHERE room = ? AND user = ?", member.role, room.key, member.person.key);
-  Commit commit;
-  const std::span named(&member, 1);
-  commit.entry = append(room, EntryKind::role_changed, actor, at, {.named = named});
-  commit.entry.body = RoleChanged{participants(named).front()};
-  commit.after = state_after(room);
-  savepoint.keep();
-  cache_.forget_member(room.key, member.person.key);
-  cache_.advance(room);
-  return commit;
+  return record_member<RoleChanged>(savepoint, room, actor, member, EntryKind::role_changed, at);
 }
 
 Result<Commit> Appender::apply(const JoinByInvite& join) {
@@ -147,10 +145,11 @@ bool Appender::erase_user(const UserId& id, Timestamp at, std::vector<Commit>& c
     std::vector<RoomId> rooms;
     {
       Statement row = database_.query(
-          "SELECT r.id FROM members m CROSS JOIN rooms r ON r.key = m.room WHERE m.user = ? ORDER BY r.key", user->key);
+          "SELECT id FROM rooms WHERE key IN (SELECT room FROM log_members WHERE user = ?) AND deleted = 0 ORDER BY key",
+          user->key);
       while (row.step()) rooms.push_back(row.get<RoomId>(0));
     }
-    for (const RoomId& room : rooms) leave_room(*cache_.find_room(room), *user, at, commits);
+    for (const RoomId& room : rooms) erase_from(*cache_.find_room(room), *user, at, commits);
     database_.run("DELETE FROM sessions WHERE user = ?", user->key);
     database_.run("DELETE FROM blocks WHERE user = ?", user->key);
     database_.run("DELETE FROM blocks WHERE blocked = ?", user->key);
@@ -162,7 +161,7 @@ bool Appender::erase_user(const UserId& id, Timestamp at, std::vector<Commit>& c
         user->key);
     savepoint.keep();
   } catch (...) {
-    // The rooms that were left already have been advanced; what others changed was written above.
+    // The rooms that were told already have been advanced; what others changed was written above.
     cache_.forget();
     commits.resize(commits_before);
     throw;
@@ -171,8 +170,8 @@ bool Appender::erase_user(const UserId& id, Timestamp at, std::vector<Commit>& c
   return true;
 }
 
-void Appender::leave_room(CachedRoom& room, const CachedUser& user, Timestamp at, std::vector<Commit>& commits) {
-  const Role role = role_of(room, user.key).value();
+void Appender::erase_from(CachedRoom& room, const CachedUser& user, Timestamp at, std::vector<Commit>& commits) {
+  const rules::MaybeRole role = role_of(room, user.key);
   std::vector<Person> others;
   std::vector<rules::Candidate> candidates;
   {
@@ -193,7 +192,10 @@ void Appender::leave_room(CachedRoom& room, const CachedUser& user, Timestamp at
     const std::size_t next = rules::successor(candidates).value();
     commits.push_back(set_role(room, user, {others[next], Role::owner}, at));
   }
-  commits.push_back(remove_member(room, user, {{user.key, user.id, *user.email}, role}, at));
+  Savepoint savepoint(database_);
+  database_.run("DELETE FROM members WHERE room = ? AND user = ?", room.key, user.key);
+  const Named erased{{user.key, user.id, *user.email}, role.value_or(Role::member)};
+  commits.push_back(record_member<AccountErased>(savepoint, room, user, erased, EntryKind::account_erased, at));
 }
 
 }  // namespace payam::chat::sqlite

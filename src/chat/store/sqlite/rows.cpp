@@ -113,6 +113,7 @@ Entry LogCursor::entry() const {
     case EntryKind::room_updated: entry.body = RoomUpdated{rows_.get<std::string>(4), rows_.get<std::string>(8)}; break;
     case EntryKind::members_added: entry.body = MembersAdded{std::move(named)}; break;
     case EntryKind::member_removed: entry.body = MemberRemoved{std::move(named.at(0))}; break;
+    case EntryKind::account_erased: entry.body = AccountErased{std::move(named.at(0))}; break;
   }
   return entry;
 }

@@ -17,6 +17,7 @@ enum class EntryKind : std::uint8_t {
   message_updated = 4,
   role_changed = 5,
   room_updated = 6,
+  account_erased = 8,
 };
 
 // A room's key and its public id, which go together through all of these.

@@ -194,6 +194,10 @@ CREATE TABLE message_uploads (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rooms_of_upload ON message_uploads (upload, room);
 )sql",
+    R"sql(
+-- In which rooms someone ever was.
+CREATE INDEX entries_of_user ON log_members (user);
+)sql",
 };
 
 std::int64_t pragma(Database& database, std::string_view sql) {
