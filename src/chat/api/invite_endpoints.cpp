@@ -5,6 +5,7 @@
 #include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
+#include "chat/api/room_path.hpp"
 
 namespace payam::chat::api {
 namespace {
@@ -13,11 +14,6 @@ using http::Answer;
 using http::DocumentedReply;
 using http::Method;
 using http::Nothing;
-
-struct RoomPath {
-  RoomId id;
-};
-BOOST_DESCRIBE_STRUCT(RoomPath, (), (id))
 
 constexpr std::int64_t kLongestLife = 366ll * 24 * 60 * 60;  // seconds
 constexpr std::int64_t kMostUses = 100'000;
@@ -61,9 +57,7 @@ void add_invite_endpoints(Api& api, Services& services) {
        .tag = "rooms",
        .description = "Whoever has the token may join. It is told this once and kept as a hash.",
        .status = 201,
-       .replies = {{403, "Only owners and admins add members"},
-                   {404, "No such room, or not yours"},
-                   {409, "A private chat has two members"}}},
+       .replies = {{403, "Only owners and admins add members"}, kNoSuchRoom, {409, "A private chat has two members"}}},
       [&services](Call call, CreateInviteInput in) -> Task<Answer<InviteReply>> {
         std::optional<std::chrono::seconds> lifetime;
         std::optional<int> uses;

@@ -7,6 +7,7 @@
 #include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
+#include "chat/api/room_path.hpp"
 #include "http/header_value.hpp"
 #include "http/percent.hpp"
 
@@ -16,11 +17,6 @@ namespace {
 using http::Answer;
 using http::Method;
 using http::Reply;
-
-struct RoomPath {
-  RoomId id;
-};
-BOOST_DESCRIBE_STRUCT(RoomPath, (), (id))
 
 // `sender` and `timestamp`, which the original service took, are ignored like every other field.
 struct SendRequest {
@@ -87,7 +83,7 @@ void add_message_endpoints(Api& api, Services& services) {
        .status = 201,
        .replies = {{200, "The message an earlier try with this client_id has sent"},
                    {400, "An attachment that is not the sender's, or an answer to a message that is not in the room"},
-                   {404, "No such room, or not yours"}}},
+                   kNoSuchRoom}},
       [&services](Call call, SendInput in) -> Task<Answer<MessageReply>> {
         Draft draft{.room = in.path.id, .content = *in.body.content, .client_id = {}, .reply_to = {}, .attachments = {}};
         if (in.body.client_id) draft.client_id = **in.body.client_id;
@@ -106,7 +102,7 @@ void add_message_endpoints(Api& api, Services& services) {
                          .tag = "messages",
                          .description = "Ascending `seq`; without a cursor the newest. The `Link` header names the page before "
                                         "(`prev`) and the one after (`next`).",
-                         .replies = {{404, "No such room, or not yours"}}},
+                         .replies = {kNoSuchRoom}},
                         [&services](Call call, HistoryInput in) -> Task<Answer<std::vector<MessageReply>>> {
                           const HistoryQuery query = history_query(in.query);
                           const auto page = co_await services.messages.history(in.path.id, call.identity.user, query);

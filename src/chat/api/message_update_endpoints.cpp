@@ -5,6 +5,7 @@
 #include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
+#include "chat/api/room_path.hpp"
 
 namespace payam::chat::api {
 namespace {
@@ -43,14 +44,6 @@ struct ReactionPath {
 BOOST_DESCRIBE_STRUCT(ReactionPath, (), (id, message_id, emoji))
 struct ReactionInput {
   ReactionPath path;
-};
-
-struct RoomPath {
-  RoomId id;
-};
-BOOST_DESCRIBE_STRUCT(RoomPath, (), (id))
-struct PinsInput {
-  RoomPath path;
 };
 
 Answer<MessageReply> answer(Result<Message> message) {
@@ -116,13 +109,13 @@ void add_pins(Api& api, Services& services) {
                               });
   }
 
-  api.add<PinsInput>({.method = Method::get,
+  api.add<RoomInput>({.method = Method::get,
                       .path = "/chat/chat_rooms/{id}/pins",
                       .summary = "A room's pinned messages",
                       .tag = "messages",
                       .description = "Ascending `seq`.",
-                      .replies = {{404, "No such room, or not yours"}}},
-                     [&services](Call call, PinsInput in) -> Task<Answer<std::vector<MessageReply>>> {
+                      .replies = {kNoSuchRoom}},
+                     [&services](Call call, RoomInput in) -> Task<Answer<std::vector<MessageReply>>> {
                        const auto pinned = co_await services.messages.pinned(in.path.id, call.identity.user);
                        if (!pinned) co_return std::unexpected(pinned.error());
                        co_return message_replies(*pinned);

@@ -15,4 +15,17 @@ Api make_api(http::Router& router, Services& services) {
   return Api(router, std::move(authenticate));
 }
 
+void add_endpoints(Api& api, Services& services) {
+  add_auth_endpoints(api, services);
+  add_session_endpoints(api, services);
+  add_user_endpoints(api, services);
+  add_room_endpoints(api, services);
+  add_room_update_endpoints(api, services);
+  add_invite_endpoints(api, services);
+  add_message_endpoints(api, services);
+  add_message_update_endpoints(api, services);
+  add_search_endpoints(api, services);
+  add_media_endpoints(api, services);
+}
+
 }  // namespace payam::chat::api

@@ -28,6 +28,8 @@ void add_message_endpoints(Api& api, Services& services);
 void add_message_update_endpoints(Api& api, Services& services);
 void add_search_endpoints(Api& api, Services& services);
 void add_media_endpoints(Api& api, Services& services);
+// All of these.
+void add_endpoints(Api& api, Services& services);
 
 // Whether `/healthz` asks the store too. An embedded one that fails will not come back without a restart; a database elsewhere
 // does, and a restart would only sign more people out of their sockets.

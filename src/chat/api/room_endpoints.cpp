@@ -1,30 +1,21 @@
 // Contract section 3: rooms, their members, private chats.
 #include <boost/describe/class.hpp>
+#include <unordered_set>
 
 #include "chat/api/field_types.hpp"
 #include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
+#include "chat/api/room_path.hpp"
 #include "http/percent.hpp"
 
 namespace payam::chat::api {
 namespace {
 
 using http::Answer;
-using http::DocumentedReply;
 using http::Method;
 using http::Nothing;
 using http::Reply;
-
-const DocumentedReply kNoSuchRoom{404, "No such room, or not yours"};
-
-struct RoomPath {
-  RoomId id;
-};
-BOOST_DESCRIBE_STRUCT(RoomPath, (), (id))
-struct RoomInput {
-  RoomPath path;
-};
 
 struct CreateRoomRequest {
   RoomName name;
@@ -44,11 +35,6 @@ struct AddMembersInput {
   AddMembersRequest body;
 };
 
-struct MemberPath {
-  RoomId id;
-  std::string email;
-};
-BOOST_DESCRIBE_STRUCT(MemberPath, (), (id, email))
 struct RemoveMemberInput {
   MemberPath path;
 };

@@ -5,24 +5,14 @@
 #include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
+#include "chat/api/room_path.hpp"
 
 namespace payam::chat::api {
 namespace {
 
 using http::Answer;
-using http::DocumentedReply;
 using http::Method;
 using http::Nothing;
-
-const DocumentedReply kNoSuchRoom{404, "No such room, or not yours"};
-
-struct RoomPath {
-  RoomId id;
-};
-BOOST_DESCRIBE_STRUCT(RoomPath, (), (id))
-struct RoomInput {
-  RoomPath path;
-};
 
 // What is not given stays; an empty topic takes it away.
 struct UpdateRoomRequest {
@@ -35,11 +25,6 @@ struct UpdateRoomInput {
   UpdateRoomRequest body;
 };
 
-struct MemberPath {
-  RoomId id;
-  std::string email;
-};
-BOOST_DESCRIBE_STRUCT(MemberPath, (), (id, email))
 struct ChangeRoleRequest {
   Role role{};
 };

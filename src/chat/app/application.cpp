@@ -98,16 +98,7 @@ struct Application::Parts {
   http::Router make_router() {
     http::Router router;
     auto api = api::make_api(router, services);
-    api::add_auth_endpoints(api, services);
-    api::add_session_endpoints(api, services);
-    api::add_user_endpoints(api, services);
-    api::add_room_endpoints(api, services);
-    api::add_room_update_endpoints(api, services);
-    api::add_invite_endpoints(api, services);
-    api::add_message_endpoints(api, services);
-    api::add_message_update_endpoints(api, services);
-    api::add_search_endpoints(api, services);
-    api::add_media_endpoints(api, services);
+    api::add_endpoints(api, services);
     api::add_site_endpoints(api, services, web::chat_page, database == nullptr ? api::Health::with_store : api::Health::alone);
     api::add_openapi_document(api, router, PAYAM_VERSION);
     web::add_routes(router);

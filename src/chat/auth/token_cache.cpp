@@ -1,19 +1,11 @@
 #include "chat/auth/token_cache.hpp"
 
-#include <openssl/sha.h>
-
 namespace payam::chat {
 
 TokenCache::TokenCache(std::size_t capacity) : capacity_(capacity) {}
 
-TokenCache::Key TokenCache::key_of(std::string_view token) {
-  Key key;
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), key.data());
-  return key;
-}
-
 std::optional<Principal> TokenCache::find(std::string_view token, Timestamp now) {
-  const auto found = index_.find(key_of(token));
+  const auto found = index_.find(sha256(token));
   if (found == index_.end()) return std::nullopt;
   const auto entry = found->second;
   if (entry->principal.expires_at <= now) {
@@ -27,7 +19,7 @@ std::optional<Principal> TokenCache::find(std::string_view token, Timestamp now)
 
 void TokenCache::insert(std::string_view token, Principal principal, std::uint64_t generation) {
   if (generation != generation_ || capacity_ == 0) return;
-  const Key key = key_of(token);
+  const Key key = sha256(token);
   if (index_.contains(key)) return;  // two requests verified the same token at once
   if (entries_.size() == capacity_) {
     index_.erase(entries_.back().key);

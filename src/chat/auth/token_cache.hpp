@@ -2,7 +2,6 @@
 // signature nor the store. One a shard, its thread only. Pure: time is passed in.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <list>
@@ -11,6 +10,7 @@
 #include <unordered_map>
 
 #include "chat/auth/principal.hpp"
+#include "chat/auth/sha256.hpp"
 
 namespace payam::chat {
 
@@ -35,7 +35,7 @@ class TokenCache {
 
  private:
   // SHA-256: no token is kept, and the time of a look-up says nothing about one.
-  using Key = std::array<unsigned char, 32>;
+  using Key = Sha256;  // of the token
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
       std::size_t hash;
@@ -48,7 +48,6 @@ class TokenCache {
     Principal principal;
   };
 
-  static Key key_of(std::string_view token);
   template <class Predicate>
   void forget_if(Predicate matches);
 

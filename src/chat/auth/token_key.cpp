@@ -8,12 +8,11 @@
 #include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 
-#include <array>
 #include <stdexcept>
 
 #include "base/base64.hpp"
+#include "chat/auth/sha256.hpp"
 
 namespace payam::chat {
 namespace {
@@ -33,13 +32,6 @@ using SignaturePtr = std::unique_ptr<ECDSA_SIG, Deleter<&ECDSA_SIG_free>>;
 using ContextPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<&EVP_PKEY_CTX_free>>;
 
 const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
-Digest sha256(std::string_view text) {
-  Digest digest;
-  SHA256(bytes(text), text.size(), digest.data());
-  return digest;
-}
 
 [[noreturn]] void broken(const char* step) { throw std::runtime_error(std::string("OpenSSL fails to ") + step); }
 
@@ -62,7 +54,7 @@ TokenKey TokenKey::from_pair(std::shared_ptr<EVP_PKEY> pair) {
   const std::string x = coordinate(pair.get(), OSSL_PKEY_PARAM_EC_PUB_X);
   const std::string y = coordinate(pair.get(), OSSL_PKEY_PARAM_EC_PUB_Y);
   // RFC 7638 section 3.2: these members, in this order, without spaces.
-  const Digest digest = sha256(fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})", x, y));
+  const Sha256 digest = sha256(fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})", x, y));
   key.id_ = base64url_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
   key.jwk_ =
       fmt::format(R"({{"kty":"EC","crv":"P-256","x":"{}","y":"{}","kid":"{}","alg":"ES256","use":"sig"}})", x, y, key.id_);
@@ -106,7 +98,7 @@ std::string TokenKey::sign(std::string_view text) const {
     }
     return out;
   }
-  const Digest digest = sha256(text);
+  const Sha256 digest = sha256(text);
   const ContextPtr context(EVP_PKEY_CTX_new(pair_.get(), nullptr));
   std::array<unsigned char, 80> der;  // at most 72: two integers of 33 bytes, three headers of 2
   std::size_t size = der.size();
@@ -141,7 +133,7 @@ bool TokenKey::verify(std::string_view text, std::string_view signature) const {
   const int size = i2d_ECDSA_SIG(parts.get(), &cursor);
   const ContextPtr context(EVP_PKEY_CTX_new(pair_.get(), nullptr));
   if (size <= 0 || !context || EVP_PKEY_verify_init(context.get()) != 1) broken("check a signature");
-  const Digest digest = sha256(text);
+  const Sha256 digest = sha256(text);
   return EVP_PKEY_verify(context.get(), der.data(), static_cast<std::size_t>(size), digest.data(), digest.size()) == 1;
 }
 

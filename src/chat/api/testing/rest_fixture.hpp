@@ -91,16 +91,7 @@ class RestFixture : public ::testing::Test {
         accounts_(*store_, passwords_, tokens_, authenticator_, sessions_, setup.limited ? &entry_limits_ : nullptr,
                   {setup.signup, setup.directory, &RestFixture::clock}) {
     now_ = wall_now();
-    add_auth_endpoints(api_, services_);
-    add_session_endpoints(api_, services_);
-    add_user_endpoints(api_, services_);
-    add_room_endpoints(api_, services_);
-    add_room_update_endpoints(api_, services_);
-    add_invite_endpoints(api_, services_);
-    add_message_endpoints(api_, services_);
-    add_message_update_endpoints(api_, services_);
-    add_search_endpoints(api_, services_);
-    add_media_endpoints(api_, services_);
+    add_endpoints(api_, services_);
   }
 
   ~RestFixture() override {
