@@ -349,5 +349,42 @@ TEST_F(RealtimeTest, ATokenThatEndsIsAnnouncedAndMayBeRenewed) {
   EXPECT_EQ(saras.ask("authenticate", {{"token", sara}}), json::parse(R"({"status":"ok"})"));
 }
 
+TEST_F(RealtimeTest, ABlockHidesMeAtOnceAndItsEndShowsMe) {
+  create_room(sara, {"omid"});
+  Client& saras = join(sara);
+  join(omid, 1);
+  saras.event("presence");
+  const std::string path = "/auth/users/me/blocks/sara@example.org";
+  EXPECT_EQ(call(http::Method::put, path, "", {.token = omid}).status, 204);
+  EXPECT_EQ(saras.event("presence"), json::parse(R"({"email":"omid@example.org","is_online":false,"last_seen":null})"));
+  EXPECT_EQ(call(http::Method::put, path, "", {.token = omid}).status, 204);
+  EXPECT_EQ(call(http::Method::put, "/auth/users/me/blocks/nima@example.org", "", {.token = omid}).status, 204);
+  EXPECT_EQ(call(http::Method::del, path, "", {.token = omid}).status, 204);
+  EXPECT_EQ(saras.event("presence"), json::parse(R"({"email":"omid@example.org","is_online":true,"last_seen":null})"));
+  EXPECT_THAT(saras.events("presence"), IsEmpty());
+}
+
+TEST_F(RealtimeTest, WhoIsBlockedSeesNothingOfMyPresence) {
+  const std::string room = create_room(sara, {"omid"});
+  post("/chat/private_chats/", R"({"email":"omid@example.org"})", sara);
+  Client& saras = join(sara);
+  EXPECT_EQ(call(http::Method::put, "/auth/users/me/blocks/sara@example.org", "", {.token = omid}).status, 204);
+  Client& omids = join(omid, 1);
+  omids.leave();
+  join(omid, 1);
+  EXPECT_EQ(saras.ask("get_online_users", json::object{}).at("users"), json::array{"sara@example.org"});
+  EXPECT_EQ(saras.ask("get_online_users", {{"room", room}}).at("users"), json::array{"sara@example.org"});
+  for (const Reply& reply :
+       {get("/chat/private_chats/", sara), post("/chat/private_chats/", R"({"email":"omid@example.org"})", sara)}) {
+    const json::value body = reply.body();
+    const json::value& chat = body.is_array() ? body.at(0) : body;
+    EXPECT_EQ(chat.at("other_user_email"), "omid@example.org");
+    EXPECT_EQ(chat.at("is_online"), false) << reply.text;
+    EXPECT_EQ(chat.at("last_seen"), nullptr) << reply.text;
+  }
+  EXPECT_EQ(get("/chat/private_chats/", omid).body().at(0).at("is_online"), true) << "not the other way";
+  EXPECT_THAT(saras.events("presence"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace payam::chat::api

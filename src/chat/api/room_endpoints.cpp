@@ -49,7 +49,14 @@ struct OpenPrivateInput {
 
 std::vector<std::string> plain(const std::vector<http::Email>& emails) { return {emails.begin(), emails.end()}; }
 
-PrivateChatReply private_chat_reply(const RoomSummary& summary, const Presence& presence) {
+// Whose presence the user may see in the list of private chats.
+Task<std::unordered_set<UserId>> visible_in_private(Services& services, UserId user) {
+  constexpr int kBoth = 2;
+  return services.presence.visible_to(std::move(user), kBoth);
+}
+
+PrivateChatReply private_chat_reply(const RoomSummary& summary, const Presence& presence,
+                                    const std::unordered_set<UserId>& visible) {
   PrivateChatReply reply;
   reply.id = summary.room.id;
   reply.unread_count = summary.unread_count;
@@ -58,8 +65,10 @@ PrivateChatReply private_chat_reply(const RoomSummary& summary, const Presence& 
   reply.last_seq = summary.room.last_seq;
   if (summary.other) {
     reply.other_user_email = summary.other->email;
-    reply.is_online = presence.is_online(summary.other->id);
-    reply.last_seen = summary.other->last_seen;
+    if (visible.contains(summary.other->id)) {
+      reply.is_online = presence.is_online(summary.other->id);
+      reply.last_seen = summary.other->last_seen;
+    }
   }
   return reply;
 }
@@ -145,8 +154,11 @@ void add_private_chats(Api& api, Services& services) {
                     .tag = "private chats"},
                    [&services](Call call, Nothing) -> Task<Answer<std::vector<PrivateChatReply>>> {
                      const auto summaries = co_await services.rooms.list(call.identity.user, RoomKind::direct);
+                     const auto visible = co_await visible_in_private(services, call.identity.user);
                      std::vector<PrivateChatReply> replies;
-                     for (const auto& summary : summaries) replies.push_back(private_chat_reply(summary, services.presence));
+                     for (const auto& summary : summaries) {
+                       replies.push_back(private_chat_reply(summary, services.presence, visible));
+                     }
                      co_return replies;
                    });
 
@@ -173,8 +185,9 @@ void add_private_chats(Api& api, Services& services) {
                                   }
                                   if (!view->messages.empty()) summary.last_message = view->messages.back();
                                   summary.other = co_await services.store.find_user_by_email(*in.body.email);
-                                  co_return Reply<PrivateChatReply>(opened->is_new ? 201 : 200,
-                                                                    private_chat_reply(summary, services.presence));
+                                  const auto visible = co_await visible_in_private(services, call.identity.user);
+                                  auto reply = private_chat_reply(summary, services.presence, visible);
+                                  co_return Reply<PrivateChatReply>(opened->is_new ? 201 : 200, std::move(reply));
                                 });
 }
 

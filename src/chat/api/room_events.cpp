@@ -141,16 +141,15 @@ Task<Result<ResumeReply>> resume(Services& services, EventCall call, ResumeReque
 
 Task<Result<OnlineReply>> get_online_users(Services& services, EventCall call, OnlineRequest request) {
   const UserId user = call.principal.user;
-  std::vector<UserId> people{user};
+  const auto visible = co_await services.presence.visible_to(user);
+  std::vector<UserId> people(visible.begin(), visible.end());
   if (request.room) {
     const auto view = co_await services.store.find_room(RoomId(**request.room), user, 0);
     if (!view) co_return std::unexpected(view.error());
     people.clear();
-    for (const Member& member : view->members) people.push_back(member.user);
-  } else {
-    constexpr int kAnySize = std::numeric_limits<int>::max();
-    const auto contacts = co_await services.store.visible_contacts_of(user, kAnySize);
-    people.insert(people.end(), contacts.begin(), contacts.end());
+    for (const Member& member : view->members) {
+      if (visible.contains(member.user)) people.push_back(member.user);
+    }
   }
   OnlineReply reply{services.presence.online_among(people)};
   // The original service answers with an event.

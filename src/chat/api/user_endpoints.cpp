@@ -147,7 +147,8 @@ void add_blocks(Api& api, Services& services) {
                          .status = 204,
                          .replies = {{404, "Nobody else has this e-mail"}}},
                         [&services, on](Call call, BlockInput in) -> Task<Answer<Nothing>> {
-                          const auto set = co_await services.store.set_block(call.identity.user, *in.path.email, on);
+                          std::string email = *in.path.email;
+                          const auto set = co_await services.presence.set_block(call.identity.user, std::move(email), on);
                           if (!set) co_return fail(Errc::not_found, set.error().message);
                           co_return Nothing{};
                         });

@@ -34,6 +34,35 @@ void Presence::disconnected(const UserId& user) {
   arm();
 }
 
+Task<std::unordered_set<UserId>> Presence::visible_to(UserId viewer, int largest_room) {
+  const auto contacts = co_await store_.visible_contacts_of(viewer, largest_room);
+  std::unordered_set<UserId> visible(contacts.begin(), contacts.end());
+  visible.insert(std::move(viewer));
+  co_return visible;
+}
+
+Task<Result<>> Presence::set_block(UserId user, std::string email, bool on) {
+  const auto viewer = co_await store_.find_user_by_email(email);
+  const bool saw = viewer && (co_await visible_to(viewer->id, options_.largest_room)).contains(user);
+  auto set = co_await store_.set_block(user, std::move(email), on);
+  if (!set || !viewer) co_return set;
+  const bool sees = (co_await visible_to(viewer->id, options_.largest_room)).contains(user);
+  PresenceChange change{std::move(user), {}, sees, std::nullopt};
+  if (saw != sees) tasks_.spawn(home_.executor(), "presence", tell(viewer->id, std::move(change)));
+  co_return Result<>();
+}
+
+// Nothing if either is offline.
+Task<> Presence::tell(UserId viewer, PresenceChange change) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto person = people_.find(change.user);
+    if (closed_ || person == people_.end() || !people_.contains(viewer)) co_return;
+    change.email = person->second.email;
+  }
+  announce_(change, {viewer});
+}
+
 bool Presence::is_online(const UserId& user) const {
   const std::lock_guard lock(mutex_);
   return people_.contains(user);

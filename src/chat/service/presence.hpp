@@ -5,16 +5,19 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "chat/model.hpp"
 #include "chat/service/clock.hpp"
 #include "chat/store/store.hpp"
@@ -52,6 +55,14 @@ class Presence {
   void connected(const UserId& user, const std::string& email);
   void disconnected(const UserId& user);
 
+  // Whose presence `viewer` may see: those of shared rooms of at most `largest_room` members who do not block the viewer, and
+  // the viewer.
+  static constexpr int kAnySize = std::numeric_limits<int>::max();
+  Task<std::unordered_set<UserId>> visible_to(UserId viewer, int largest_room = kAnySize);
+
+  // As the store's. Who could see the user online until now, or can from now on, is told of the change.
+  Task<Result<>> set_block(UserId user, std::string email, bool on);
+
   // True in the grace period too: what others have been told.
   bool is_online(const UserId& user) const;
   // The e-mails of those among them who are online, sorted.
@@ -77,6 +88,7 @@ class Presence {
   void on_timer();  // home shard
   Task<> announce_all();
   Task<> announce(PresenceChange change);
+  Task<> tell(UserId viewer, PresenceChange change);
   Task<> store_last_seen(std::shared_ptr<std::vector<std::pair<UserId, Timestamp>>> left);
 
   Shard& home_;
