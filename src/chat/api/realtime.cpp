@@ -1,6 +1,7 @@
 #include "chat/api/realtime.hpp"
 
 #include <algorithm>
+#include <any>
 #include <boost/describe/class.hpp>
 #include <unordered_set>
 
@@ -29,6 +30,25 @@ std::optional<std::string> token_of(const sio::Handshake& handshake) {
 sio::Refusal refusal(Errc code, std::string message) { return {std::move(message), {{"code", to_string(code)}}}; }
 
 }  // namespace
+
+sio::ConnectionStateRecovery recovery_for_who_asks(const Tokens& tokens) {
+  sio::ConnectionStateRecovery recovery;
+  recovery.max_bytes = 128 << 10;  // with the next at most 256 MiB; whoever needs more resumes by rev
+  recovery.max_sessions = 2'000;
+  recovery.wanted = [](const sio::Handshake& handshake) {
+    const auto* wanted = handshake.auth.if_contains("recovery");
+    return wanted != nullptr && wanted->is_bool() && wanted->get_bool();
+  };
+  // Whose the token is. Whether its session still lasts, and which rooms are the user's, admit() asks again.
+  recovery.accept = [&tokens](const sio::Handshake& handshake, const std::any& data) {
+    const auto* state = std::any_cast<std::shared_ptr<SocketState>>(&data);
+    const auto token = token_of(handshake);
+    if (state == nullptr || *state == nullptr || !token) return false;
+    const auto claims = tokens.verify(*token, wall_now());
+    return claims && claims->audience == Audience::api && claims->subject == (*state)->principal().email;
+  };
+  return recovery;
+}
 
 Realtime::Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs, Millis token_grace)
     : services_(services), epochs_(epochs), token_grace_(token_grace) {
@@ -95,6 +115,9 @@ Task<sio::Verdict> Realtime::admit(sio::SocketPtr socket) {
 Task<std::optional<Error>> Realtime::admit(sio::SocketPtr socket, std::string token) {
   auto principal = co_await services_.authenticator.authenticate(socket->shard(), token);
   if (!principal) co_return std::move(principal.error());
+  if (const auto before = socket_state(*socket); before && before->principal().user != principal->user) {
+    co_return Error{Errc::unauthorized, std::string(Authenticator::kRefused)};
+  }
   socket->data() = std::make_shared<SocketState>(socket, std::move(*principal), token_grace_);
   co_await settle_rooms(socket);
   // Once more, mostly from memory: a session that ended meanwhile has closed only sockets that were connected.

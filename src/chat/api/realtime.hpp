@@ -38,6 +38,10 @@ class Realtime {
   const Millis token_grace_;
 };
 
+// Connection state recovery for clients that ask for it by `auth: {recovery: true}` and come back as the same user. `tokens`
+// outlives the server.
+sio::ConnectionStateRecovery recovery_for_who_asks(const Tokens& tokens);
+
 // The events of one part each; see realtime.cpp for the rest.
 void add_message_events(sio::Namespace sockets, Services& services);
 void add_message_update_events(sio::Namespace sockets, Services& services);

@@ -46,8 +46,9 @@ std::vector<Shard*> pointers(ShardSet& shards) {
 }
 
 // `limits` may be null.
-sio::Options socket_options(EntryLimits* limits) {
+sio::Options socket_options(EntryLimits* limits, const Tokens& tokens) {
   sio::Options options;
+  options.connection_state_recovery = api::recovery_for_who_asks(tokens);
   if (limits != nullptr) {
     options.wait_before_handshake = [limits](const http::Request& request) {
       return limits->handshakes.take(network_of(request.peer), steady_now());
@@ -74,7 +75,7 @@ struct Application::Parts {
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost),
         entry_limits(options.rate_limits ? std::make_unique<EntryLimits>() : nullptr),
-        io(pointers(shards), socket_options(entry_limits.get())),
+        io(pointers(shards), socket_options(entry_limits.get(), tokens)),
         publisher(io, epochs),
         presence(shards[0], *store, tasks,
                  [this](const auto& change, const auto& audience) { publisher.announce(change, audience); }),

@@ -198,8 +198,9 @@ class SocketFixture : public RestFixture {
 
   std::vector<Shard*> both() { return {&shards_[0], &shards_[1]}; }
 
-  static sio::Options options() {
+  static sio::Options options(const Tokens& tokens) {
     sio::Options result;
+    result.connection_state_recovery = recovery_for_who_asks(tokens);
     result.on_exception = [](std::string_view where, const std::exception& error) {
       ADD_FAILURE() << where << ": " << error.what();
     };
@@ -207,7 +208,7 @@ class SocketFixture : public RestFixture {
   }
 
   MembershipEpochs epochs_;
-  sio::Server io_{both(), options()};
+  sio::Server io_{both(), options(tokens_)};
   Publisher publisher_{io_, epochs_};
   Realtime realtime_{io_, services_, epochs_, 50ms};
   std::vector<std::unique_ptr<Client>> clients_;
