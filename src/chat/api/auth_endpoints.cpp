@@ -18,7 +18,7 @@ struct SignupRequest {
   Username username;
   http::Email email;
   Password password;
-  std::optional<Text<0, 200>> full_name;
+  std::optional<FullName> full_name;
   std::optional<Text<0, Tokens::kMaxBytes>> invite;  // to the server, or to one of its rooms
 };
 BOOST_DESCRIBE_STRUCT(SignupRequest, (), (username, email, password, full_name, invite))

@@ -47,6 +47,7 @@ struct PresentableOrEmpty {
     return value.empty() ? std::nullopt : Presentable::refuse(value);
   }
 };
+using FullName = http::Field<std::string, http::Length<0, 200>, PresentableOrEmpty>;
 using Topic = http::Field<std::string, http::Length<0, 500>, PresentableOrEmpty>;
 
 // Exactly one, brought to its recommended form.

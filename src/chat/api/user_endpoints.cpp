@@ -18,7 +18,7 @@ using http::Text;
 
 struct ProfileRequest {
   http::Maybe<Username> username;
-  http::Patch<Text<0, 200>> full_name;  // null: none
+  http::Patch<FullName> full_name;  // null: none
 };
 BOOST_DESCRIBE_STRUCT(ProfileRequest, (), (username, full_name))
 struct ProfileInput {
