@@ -103,6 +103,12 @@ TEST_F(UserEndpoints, PeopleAreFoundByTheBeginningOfTheirNames) {
   EXPECT_EQ(get("/auth/users?q=", omid).status, 422);
 }
 
+TEST_F(UserEndpoints, NoMoreThanTwentyPeopleAreFound) {
+  for (int i = 10; i < 32; ++i) arrive("crowd" + std::to_string(i));
+  EXPECT_EQ(get("/auth/users?q=crowd", omid).body().as_array().size(), 20u);
+  EXPECT_THAT(names(get("/auth/users?q=crowd31", omid)), ElementsAre("crowd31"));
+}
+
 TEST_F(UserEndpoints, ABlockedPersonStartsNoChatAndAddsToNoRoom) {
   EXPECT_EQ(call(http::Method::put, "/auth/users/me/blocks/Omid@example.org", "", {.token = sara}).status, 204);
   EXPECT_EQ(get("/auth/users/me/blocks", sara).text, R"(["omid@example.org"])");
