@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""tests/README.md names tests for each line of the protocols' checklist: every line must be there and every named test must exist; what is
-not built yet says `not yet` instead.
+"""tests/README.md names tests for each line of the protocols' checklist, tests/contract.md for each promise of the server: every line must be there
+and every named test must exist; what is not built yet says `not yet` instead.
 
-Prints what is missing, then `N passed, N failed` (one test a line of the checklist).
+Prints what is missing, then `N passed, N failed` (one test a line).
 """
 
 import pathlib
@@ -10,13 +10,15 @@ import re
 import sys
 
 TESTS = pathlib.Path(__file__).resolve().parent
-LINES = [f"E{n}" for n in range(1, 19)] + [f"S{n}" for n in range(1, 12)] + [f"F{n}" for n in range(1, 22)]
+# How many lines each part of a page has.
+PAGES = {"README.md": {"E": 18, "S": 11, "F": 21}, "contract.md": {"H": 15, "A": 22, "C": 29, "M": 13, "R": 16, "P": 5}}
 
 
 def unit_tests():
     names = set()
-    for file in (TESTS.parent / "src").rglob("*_test.cpp"):
-        names.update(f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", file.read_text(), re.M))
+    for pattern in ("*_test.cpp", "*_contract.cpp"):
+        for file in (TESTS.parent / "src").rglob(pattern):
+            names.update(f"{suite}.{name}" for suite, name in re.findall(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", file.read_text(), re.M))
     return names
 
 
@@ -31,29 +33,35 @@ def outside_tests(file):
     return names
 
 
+def faults_of(line, cell, units, outside):
+    named = re.findall(r"`([^`]+)`", cell)
+    if not named and cell != "not yet":
+        yield "names no test"
+    for name in named:
+        file, parted, title = name.partition(": ")
+        if parted:
+            found = title in outside.setdefault(file, outside_tests(file))
+        else:
+            found = name in units
+        if not found:
+            yield f"there is no test {name}"
+
+
 def main():
     units, outside = unit_tests(), {}
-    rows = dict(re.findall(r"^\| ([EFS]\d+) \|.*\| ([^|]*) \|$", (TESTS / "README.md").read_text(), re.M))
-    failed = 0
-    for line in [*LINES, *sorted(rows.keys() - set(LINES))]:
-        faults = []
-        named = re.findall(r"`([^`]+)`", rows.get(line, ""))
-        if line not in LINES:
-            faults.append("not known to checklist_check.py")
-        if not named and rows.get(line) != "not yet":
-            faults.append("names no test")
-        for name in named:
-            file, parted, title = name.partition(": ")
-            if parted:
-                found = title in outside.setdefault(file, outside_tests(file))
-            else:
-                found = name in units
-            if not found:
-                faults.append(f"there is no test {name}")
-        for fault in faults:
-            print(f"tests/README.md: {line}: {fault}")
-        failed += bool(faults)
-    print(f"{len(LINES) - failed} passed, {failed} failed")
+    passed = failed = 0
+    for page, parts in PAGES.items():
+        lines = [f"{letter}{number}" for letter, count in parts.items() for number in range(1, count + 1)]
+        rows = dict(re.findall(r"^\| ([A-Z]\d+) \|.*\| ([^|]*) \|$", (TESTS / page).read_text(), re.M))
+        for line in [*lines, *sorted(rows.keys() - set(lines))]:
+            faults = list(faults_of(line, rows.get(line, ""), units, outside))
+            if line not in lines:
+                faults.append("not known to checklist_check.py")
+            for fault in faults:
+                print(f"tests/{page}: {line}: {fault}")
+            failed += bool(faults)
+            passed += not faults
+    print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)
 
 
