@@ -51,6 +51,7 @@ bool RoomIndex::join(Member& member, std::string_view name) {
   if (found == rooms_.end()) {
     found = rooms_.emplace(std::string(name), Room{}).first;
     found->second.name = found->first;
+    room_count_.store(rooms_.size(), std::memory_order_relaxed);
   }
   Room* room = &found->second;
   if (std::ranges::find(member.seats_, room, &Member::Seat::room) != member.seats_.end()) return false;
@@ -82,7 +83,9 @@ void RoomIndex::vacate(const Member::Seat& seat) {
     members[seat.position] = last;
     std::ranges::find(last->seats_, seat.room, &Member::Seat::room)->position = seat.position;
   }
-  if (members.empty()) rooms_.erase(rooms_.find(seat.room->name));
+  if (!members.empty()) return;
+  rooms_.erase(rooms_.find(seat.room->name));
+  room_count_.store(rooms_.size(), std::memory_order_relaxed);
 }
 
 bool RoomIndex::in_room(const Member& member, std::string_view name) const {

@@ -2,6 +2,7 @@
 // time by the rooms of one member, not by the members of a room. Pure.
 #pragma once
 
+#include <atomic>
 #include <cassert>
 #include <cstdint>
 #include <memory>
@@ -66,7 +67,7 @@ class RoomIndex {
   Member* find(std::string_view id) const;
 
   std::size_t size() const { return members_.size(); }
-  std::size_t room_count() const { return rooms_.size(); }
+  std::size_t room_count() const { return room_count_.load(std::memory_order_relaxed); }  // any thread
 
   // Calls `visit(Member&)` once for each member meant. `visit` must not change the index.
   template <class F>
@@ -110,6 +111,7 @@ class RoomIndex {
   std::unordered_map<std::string_view, Member*, Hash, std::equal_to<>> by_id_;  // keys are the members' own
   std::unordered_map<std::string, Room, Hash, std::equal_to<>> rooms_;          // none is empty
   std::uint64_t selections_ = 0;
+  std::atomic<std::size_t> room_count_{0};  // of rooms_
 };
 
 }  // namespace payam::sio

@@ -118,6 +118,8 @@ Response chat_page(const Request& request) { return send(request, "/web/index.ht
 void add_routes(http::Router& router) {
   router.add(http::Method::get, "/docs",
              [](Shard&, Request& request) -> Task<Response> { co_return send(request, "/web/docs.html", kReferencePolicy); });
+  router.add(http::Method::get, "/docs/events",
+             [](Shard&, Request& request) -> Task<Response> { co_return send(request, "/web/events.html"); });
   router.add(http::Method::get, "/web/{file...}",
              [](Shard&, Request& request) -> Task<Response> { co_return send(request, request.path); });
 }

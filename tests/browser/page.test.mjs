@@ -195,6 +195,21 @@ test('the API reference works offline', async () => {
   assert.deepEqual(complaints, []);
 });
 
+test('the event reference works offline and shows every event', async () => {
+  const page = await openPage();
+  await page.goto(`${url}/docs/events`);
+  await page.waitForSelector('article h3');
+  const {operations, components} = await (await fetch(`${url}/asyncapi.json`)).json();
+  for (const key of Object.keys(operations)) assert.equal((await page.$$(`[id="${key}"] h3`)).length, 1, key);
+  for (const name of Object.keys(components.schemas)) assert.equal((await page.$$(`[id="type-${name}"]`)).length, 1, name);
+  const send = await page.textContent('[id="client.chat_message"]');
+  for (const shown of ['room', 'message', 'client_id', 'may be missing', 'at most 20000', 'MessageReply']) assert.ok(send.includes(shown), shown);
+  await page.click('[id="client.chat_message"] a[href="#type-MessageReply"]');
+  assert.match(await page.textContent('[id="type-MessageReply"]'), /seq/);
+  await shot(page, 'docs-events');
+  assert.deepEqual(complaints, []);
+});
+
 // A picture with something to see: hills under an evening sky.
 function hills(width, height) {
   const rows = Buffer.alloc((width * 3 + 1) * height);

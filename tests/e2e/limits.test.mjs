@@ -82,3 +82,68 @@ for (const [what, flood] of [
     assert.equal((await ask(leos, 'chat_message', {room, message: 'what was that?'})).status, 'ok');
   });
 }
+
+test('an operator sets the limits, and a proxy they trust says whose they are', async () => {
+  const strict = await Payam.onEmptyDirectory({RATE_LIMITS: 'sends=3/h,joins=2/h,logins=2/h,handshakes=4/h,signups=5/h', TRUSTED_PROXIES: '127.0.0.1'});
+  await strict.start();
+  try {
+    const from = (address) => ({'X-Forwarded-For': address});
+    const knock = async (path, address, form) => {
+      const answer = await fetch(strict.url + path, {method: form ? 'POST' : 'GET', headers: from(address), body: form && new URLSearchParams(form)});
+      await answer.text();
+      return answer;
+    };
+    const late = ({status, headers}) => {
+      assert.equal(status, 429);
+      assert.match(headers.get('retry-after'), /^[1-9]\d*$/);
+    };
+    const sara = new Person(strict.url, {username: 'sara', email: 'sara@example.org', password: 'a long password'});
+    const signup = (name, address) => sara.call('POST', '/auth/signup', {username: name, email: `${name}@example.org`, password: 'a long password'}, {headers: from(address)});
+    for (const name of ['sara', 'b', 'c', 'd', 'e']) assert.equal((await signup(name, '198.51.100.1')).status, 201);
+    late(await signup('f', '198.51.100.1'));
+    assert.equal((await signup('f', '198.51.100.2')).status, 201, 'elsewhere');
+
+    const wrong = {username: 'sara@example.org', password: 'a wrong guess'};
+    for (let count = 0; count < 2; ++count) assert.equal((await knock('/auth/login', '198.51.100.1', wrong)).status, 401);
+    late(await knock('/auth/login', '198.51.100.1', wrong));
+    assert.equal((await knock('/auth/login', '198.51.100.2', {...wrong, password: sara.password})).status, 200, 'elsewhere');
+
+    const handshake = '/socket.io/?EIO=4&transport=polling';
+    for (let count = 0; count < 4; ++count) assert.equal((await knock(handshake, '198.51.100.1')).status, 200);
+    late(await knock(handshake, '198.51.100.1'));
+    assert.equal((await knock(handshake, '198.51.100.2')).status, 200, 'elsewhere');
+
+    await sara.logIn();
+    const room = await sara.createRoom('Strict');  // the first of three
+    const socket = await sara.connect();
+    const codes = [];
+    for (let count = 0; count < 4; ++count) codes.push((await ask(socket, 'chat_message', {room, message: 'x'})).code ?? 'ok');
+    assert.deepEqual(codes, ['ok', 'ok', 'rate_limited', 'rate_limited']);
+    late(await sara.call('POST', `/chat/chat_rooms/${room}/messages`, {content: 'x'}));
+    const joins = [];
+    for (let count = 0; count < 3; ++count) joins.push((await ask(socket, 'join_room', {room})).code ?? 'ok');
+    assert.deepEqual(joins, ['ok', 'ok', 'rate_limited']);
+    sara.leave();
+  } finally {
+    await strict.remove();
+  }
+});
+
+test('without limits too much at once is still told before the connection is closed', async () => {
+  const open = await Payam.onEmptyDirectory({RATE_LIMITS: 'off'});
+  await open.start();
+  try {
+    const sara = await Person.arrive(open.url, 'sara');
+    const room = await sara.createRoom('Open');
+    const socket = await sara.connect({transports: ['websocket'], reconnection: false});
+    const ended = within(new Promise((resolve) => socket.once('disconnect', resolve)), 'disconnect');
+    for (let count = 0; count < 20_000; ++count) socket.emit('chat_message', {room, message: 'x'});
+    assert.equal(await ended, 'io server disconnect');
+    assert.deepEqual(await event(socket, 'error'), {message: 'Too many events at once: disconnected', code: 'rate_limited'});
+    const metrics = await (await fetch(`${open.url}/metrics`)).text();
+    assert.match(metrics, /^payam_connections_cut_total\{reason="too_many_handlers"\} 1$/m);
+    assert.match(await open.log(), / warning socket_overloaded socket=\S+ user=\S+\n/);
+  } finally {
+    await open.remove();
+  }
+});

@@ -88,7 +88,7 @@ struct Options {
   Millis ack_timeout{60'000};      // for emit_with_ack() without timeout()
   Parser parser = Parser::json;
   unsigned max_attachments = 10;  // of one packet
-  // Coroutine handlers of one connection that may run at the same time; over it, it is closed.
+  // Coroutine handlers of one connection that may run at the same time; over it, on_error() is told, and it is closed.
   std::size_t max_running_handlers = 1'000;
   std::size_t max_namespaces = 100;  // joined by one connection
   bool cleanup_empty_child_namespaces = false;

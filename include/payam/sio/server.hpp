@@ -35,11 +35,16 @@ namespace payam::sio {
 struct Counters {
   std::uint64_t connections_open = 0;  // Engine.IO sessions
   std::uint64_t connections_opened = 0;
-  std::uint64_t sockets_open = 0;  // over all namespaces
+  std::uint64_t websockets_open = 0;         // of them; the others poll
+  std::uint64_t upgrades = 0;                // from polling
+  std::uint64_t connections_overflowed = 0;  // closed because their client did not read ("buffer overflow")
+  std::uint64_t connections_overloaded = 0;  // closed because too many of their handlers ran
+  std::uint64_t sockets_open = 0;            // over all namespaces
   std::uint64_t sockets_connected = 0;
   std::uint64_t sockets_refused = 0;  // by middleware or for want of the namespace
   std::uint64_t sockets_recovered = 0;
   std::uint64_t sessions_kept = 0;  // disconnected and still recoverable
+  std::uint64_t rooms = 0;          // with somebody in them; one whose sockets are on several shards counts for each
   std::uint64_t events_received = 0;
   std::uint64_t events_invalid = 0;   // reached no handler
   std::uint64_t packets_invalid = 0;  // closed their connection

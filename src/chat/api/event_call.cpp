@@ -2,35 +2,21 @@
 
 #include <fmt/format.h>
 
-#include "http/codec/text.hpp"
+#include <boost/mp11/algorithm.hpp>
+
+#include "chat/api/realtime_events.hpp"
+#include "chat/service/log.hpp"
 
 namespace payam::chat::api {
 namespace {
 
 constexpr std::string_view kInvalid = "Invalid data";
+constexpr int kRefusedWeight = 10;  // towards a flood, of an event that was refused, beside one that is none
 
-// `detail` is JSON text or empty; `code` may be empty.
-void refuse(sio::Socket& socket, const sio::Ack& ack, std::string_view code, std::string_view message,
-            std::string_view detail) {
-  std::string text;
-  if (ack) {
-    text = R"({"status":"error","code":)";
-    http::write_string(text, code);
-    text += R"(,"message":)";
-    http::write_string(text, message);
-  } else {
-    text = R"({"message":)";
-    http::write_string(text, message);
-    text += R"(,"code":)";
-    http::write_string(text, code);
-  }
-  if (!detail.empty()) text.append(R"(,"detail":)").append(detail);
-  text += '}';
-  if (ack) {
-    ack.raw(text);
-  } else {
-    socket.emit_raw("error", text);
-  }
+void refuse(sio::Socket& socket, const sio::Ack& ack, ErrorEvent event) {
+  if (!ack) return emit<ErrorEmitted>(socket, event);
+  const ErrorAck refusal{.code = event.code, .message = std::move(event.message), .detail = std::move(event.detail)};
+  ack.raw(http::to_json_text(refusal));
 }
 
 }  // namespace
@@ -43,29 +29,79 @@ std::string ok_ack(std::string_view object) {
 }
 
 void refuse_event(sio::Socket& socket, const sio::Ack& ack, const Error& error) {
-  if (error.code != Errc::invalid) return refuse(socket, ack, to_string(error.code), error.message, "");
-  std::string detail;
-  http::write_string(detail, error.message);
-  refuse(socket, ack, to_string(error.code), kInvalid, detail);
+  if (error.code != Errc::invalid) return refuse(socket, ack, {.message = error.message, .code = error.code, .detail = {}});
+  refuse(socket, ack, {.message = std::string(kInvalid), .code = error.code, .detail = Detail{error.message}});
 }
 
-void refuse_event(sio::Socket& socket, const sio::Ack& ack, const http::Faults& faults) {
-  http::json::array list;
-  for (const auto& fault : faults) list.push_back(http::to_json(fault));
-  refuse(socket, ack, to_string(Errc::invalid), kInvalid, http::json::serialize(list));
+void refuse_event(sio::Socket& socket, const sio::Ack& ack, http::Faults faults) {
+  refuse(socket, ack, {.message = std::string(kInvalid), .code = Errc::invalid, .detail = Detail{std::move(faults)}});
 }
 
-void refuse_too_often(sio::Socket& socket, const sio::Ack& ack, SocketState& state, Millis wait) {
-  const auto seconds = retry_after(wait).count();
+bool EventApi::refuse_too_often(sio::Socket& socket, const sio::Ack& ack, SocketState& state, Limits& limits, Act act) {
+  const auto wait = limits.take(act, state.principal().user, socket.handshake().address());
+  if (!wait) return false;
+  const auto seconds = retry_after(*wait).count();
   refuse_event(socket, ack, Error{Errc::rate_limited, fmt::format("Too often; try again in {} s", seconds)});
-  constexpr int kWeight = 10;  // of an event that was refused, beside one that is none
-  close_if_flooding(socket, state, kWeight);
+  close_if_flooding(socket, state, limits, kRefusedWeight);
+  return true;
 }
 
-void close_if_flooding(sio::Socket& socket, SocketState& state, int events) {
-  if (state.flood.count(events, steady_now())) return;
+void close_if_flooding(sio::Socket& socket, SocketState& state, Limits& limits, int events) {
+  if (!limits.is_flood(state.flood, events, steady_now())) return;
+  log::warn("socket_flooding", {{"socket", socket.id()}, {"user", state.principal().user.str()}});
   refuse_event(socket, {}, Error{Errc::rate_limited, "Too many events: disconnected"});
   socket.disconnect(true);
+}
+
+ServedEvent::ServedEvent(const std::string& name, EventMeters::Meter& meter, sio::Socket& socket, SocketState& state)
+    : name_(name), meter_(meter), socket_(socket), user_(state.principal().user), number_(++state.events) {}
+
+std::string ServedEvent::id() const { return fmt::format("{}-{}", socket_.id(), number_); }
+
+void ServedEvent::ended(std::optional<Errc> refusal) {
+  meter_.count(socket_.shard().id(), refusal);
+  if (!log::enabled(log::Level::debug)) return;
+  log::debug("event", {{"name", name_},
+                       {"result", refusal ? to_string(*refusal) : "ok"},
+                       {"ms", log::milliseconds(steady_now() - began_)},
+                       {"socket", socket_.id()},
+                       {"user", user_.str()},
+                       {"id", id()}});
+}
+
+void ServedEvent::failed(const std::exception& error) {
+  log::error("event_failed",
+             {{"name", name_}, {"error", error.what()}, {"socket", socket_.id()}, {"user", user_.str()}, {"id", id()}});
+  ended(Errc::internal);
+}
+
+EventApi::EventApi(sio::Namespace sockets, Limits& limits, EventMeters& meters)
+    : sockets_(std::move(sockets)), limits_(limits), meters_(meters) {
+  http::Schemas& schemas = document_.schemas();
+  boost::mp11::mp_for_each<ServerEvents>([&]<class Event>(Event) {
+    http::DescribedEvent described{.name = std::string(Event::kName), .summary = std::string(Event::kSummary)};
+    using Argument = typename Event::Argument;
+    if constexpr (!std::is_same_v<Argument, http::Nothing>) {
+      described.argument = http::Codec<Argument>::schema(schemas, http::Direction::output);
+    }
+    document_.from_server(std::move(described));
+  });
+  document_.set_error_ack(http::Codec<ErrorAck>::schema(schemas, http::Direction::output));
+}
+
+std::string EventApi::document(std::string version) {
+  return document_.document(
+      {.title = "Payam: real time",
+       .version = std::move(version),
+       .description =
+           "Socket.IO 5. A message here is an event; its payload is the event's one argument, and where a message has no "
+           "payload the event has no argument. What is called `client.…` clients emit, and may ask to be acknowledged: the "
+           "reply is the acknowledgement's one argument. An event that is refused gets `error (ack)`, or without an "
+           "acknowledgement the event `error`. REST calls are in `/openapi.json`.",
+       .path = "/socket.io/",
+       .token =
+           "`auth: {token}` of the CONNECT packet: an access token. `auth: {recovery: true}` beside it asks for connection "
+           "state recovery."});
 }
 
 }  // namespace payam::chat::api

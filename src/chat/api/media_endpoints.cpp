@@ -3,6 +3,7 @@
 
 #include "base/utf8.hpp"
 #include "chat/api/bearer.hpp"
+#include "chat/api/limited.hpp"
 #include "chat/api/media_cookie.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
@@ -104,7 +105,8 @@ Task<Answer<http::Response>> send_media(Services& services, Call call, MediaPath
 
 void add_media_endpoints(Api& api, Services& services) {
   http::RouteOptions streamed{.max_body = services.uploads.limit() + kFormBytes, .stream_body = true};
-  api.add<Nothing>(
+  add_limited<Nothing>(
+      api, services, Act::upload,
       {.method = Method::post,
        .path = "/chat/upload_media/",
        .summary = "Upload a file",

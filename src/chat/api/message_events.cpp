@@ -20,10 +20,13 @@ BOOST_DESCRIBE_STRUCT(ChatMessageRequest, (), (room, message, client_id, reply_t
 
 }  // namespace
 
-void add_message_events(sio::Namespace sockets, Services& services) {
+void add_message_events(EventApi& events, Services& services) {
   // Nothing is awaited before the message is on its way to the store: so what a socket sends is stored in the order of sending.
-  on_limited_event<ChatMessageRequest>(
-      sockets, services.limits, Act::send, "chat_message",
+  events.on<ChatMessageRequest>(
+      {.name = "chat_message",
+       .summary = "Sends a message",
+       .description = "Acknowledged once it is durable. A retry with the same `client_id` gives the first message.",
+       .act = Act::send},
       [&services](EventCall call, ChatMessageRequest request) -> Task<Result<MessageReply>> {
         Draft draft{
             .room = RoomId(*request.room), .content = *request.message, .client_id = {}, .reply_to = {}, .attachments = {}};
@@ -35,8 +38,7 @@ void add_message_events(sio::Namespace sockets, Services& services) {
         const auto sent = co_await services.messages.send(call.principal.user, std::move(draft));
         if (!sent) co_return std::unexpected(sent.error());
         if (!call.wants_ack) {
-          ChatResponseEvent response{.message = sent->message.content};
-          call.socket->emit_raw("chat_response", http::to_json_text(response));
+          emit<ChatResponse>(*call.socket, {.message = sent->message.content});
         }
         co_return message_reply(sent->message);
       });

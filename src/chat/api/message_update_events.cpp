@@ -37,24 +37,24 @@ Result<MessageReply> reply_of(Result<Message> message) {
 }  // namespace
 
 // Nothing is awaited before a change is on its way to the store: what a socket asks for happens in the order of asking.
-void add_message_update_events(sio::Namespace sockets, Services& services) {
-  on_limited_event<EditRequest>(
-      sockets, services.limits, Act::send, "edit_message",
+void add_message_update_events(EventApi& events, Services& services) {
+  events.on<EditRequest>(
+      {.name = "edit_message", .summary = "Changes the text of a message of one's own", .act = Act::send},
       [&services](EventCall call, EditRequest request) -> Task<Result<MessageReply>> {
         auto content = std::move(*request.message);
         co_return reply_of(co_await services.messages.edit(call.principal.user, message_of(request.id), std::move(content)));
       });
-  on_limited_event<DeleteRequest>(
-      sockets, services.limits, Act::send, "delete_message",
+  events.on<DeleteRequest>(
+      {.name = "delete_message", .summary = "Deletes a message; a tombstone stays in its place", .act = Act::send},
       [&services](EventCall call, DeleteRequest request) -> Task<Result<MessageReply>> {
         co_return reply_of(co_await services.messages.erase(call.principal.user, message_of(request.id)));
       });
-  on_limited_event<ReactRequest>(sockets, services.limits, Act::send, "react",
-                                 [&services](EventCall call, ReactRequest request) -> Task<Result<MessageReply>> {
-                                   auto emoji = std::move(*request.emoji);
-                                   co_return reply_of(co_await services.messages.react(
-                                       call.principal.user, message_of(request.id), std::move(emoji), request.on));
-                                 });
+  events.on<ReactRequest>({.name = "react", .summary = "Sets or takes back a reaction", .act = Act::send},
+                          [&services](EventCall call, ReactRequest request) -> Task<Result<MessageReply>> {
+                            auto emoji = std::move(*request.emoji);
+                            co_return reply_of(co_await services.messages.react(call.principal.user, message_of(request.id),
+                                                                                std::move(emoji), request.on));
+                          });
 }
 
 }  // namespace payam::chat::api

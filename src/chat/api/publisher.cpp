@@ -1,13 +1,11 @@
 #include "chat/api/publisher.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <type_traits>
 #include <variant>
 
 #include "chat/api/realtime_events.hpp"
 #include "chat/api/replies.hpp"
-#include "http/codec/codec.hpp"
+#include "chat/service/log.hpp"
 
 namespace payam::chat::api {
 
@@ -19,7 +17,8 @@ void Publisher::publish(std::span<const Commit> commits) noexcept {
     try {
       publish(commit);
     } catch (const std::exception& error) {
-      spdlog::error("publishing rev {} of room {}: {}", commit.entry.rev.value, commit.entry.room.str(), error.what());
+      log::error("publish_failed",
+                 {{"room", commit.entry.room.str()}, {"rev", commit.entry.rev.value}, {"error", error.what()}});
     }
   }
 }
@@ -29,9 +28,9 @@ void Publisher::publish(const Commit& commit) {
       [&](const auto& body) {
         using Body = std::remove_cvref_t<decltype(body)>;
         if constexpr (std::is_same_v<Body, MessageAdded>) {
-          sockets_.to(commit.entry.room.str()).emit_raw("broadcast_message", http::to_json_text(message_reply(body.message)));
+          emit<BroadcastMessage>(sockets_.to(commit.entry.room.str()), message_reply(body.message));
         } else if constexpr (std::is_same_v<Body, MessageUpdated>) {
-          sockets_.to(commit.entry.room.str()).emit_raw("message_updated", http::to_json_text(message_reply(body.message)));
+          emit<MessageUpdatedEmitted>(sockets_.to(commit.entry.room.str()), message_reply(body.message));
         } else if constexpr (std::is_same_v<Body, MemberRemoved> || std::is_same_v<Body, AccountErased>) {
           go(commit, body.member.user);
           tell_others(commit, {});
@@ -55,7 +54,7 @@ void Publisher::arrive(const Commit& commit, const std::vector<Participant>& arr
   if (rooms.empty()) return;
   const auto theirs = sockets_.to(rooms);
   theirs.sockets_join(commit.entry.room.str());
-  theirs.emit_raw("room_added", http::to_json_text(room_state_reply(commit.after.value())));
+  emit<RoomAdded>(theirs, room_state_reply(commit.after.value()));
   if (!std::holds_alternative<RoomCreated>(commit.entry.body)) tell_others(commit, std::move(rooms));
 }
 
@@ -63,31 +62,30 @@ void Publisher::go(const Commit& commit, const UserId& gone) {
   epochs_.changed(gone);
   const auto theirs = sockets_.to(user_room(gone));
   theirs.sockets_leave(commit.entry.room.str());
-  theirs.emit_raw("room_removed", http::to_json_text(RoomRemovedEvent{commit.entry.room, commit.entry.rev}));
+  emit<RoomRemoved>(theirs, {commit.entry.room, commit.entry.rev});
 }
 
 void Publisher::tell_others(const Commit& commit, std::vector<std::string> except) {
   const Room& room = commit.after.value().room;
   RoomUpdatedEvent event{room.id, room.name, room.topic, room.rev, room.last_seq, change_reply(commit.entry).value()};
-  sockets_.to(room.id.str()).except(std::move(except)).emit_raw("room_updated", http::to_json_text(event));
+  emit<RoomUpdatedEmitted>(sockets_.to(room.id.str()).except(std::move(except)), event);
 }
 
 void Publisher::announce(const ReadNews& news) {
-  sockets_.to(news.room.str()).emit_raw("read", http::to_json_text(ReadEvent{news.room, news.email, news.seq}));
+  emit<ReadEmitted>(sockets_.to(news.room.str()), {news.room, news.email, news.seq});
 }
 
 void Publisher::announce(const PresenceChange& change, const std::vector<UserId>& audience) {
   std::vector<std::string> rooms;
   for (const UserId& user : audience) rooms.push_back(user_room(user));
   if (rooms.empty()) return;  // no room would mean everyone
-  sockets_.to(std::move(rooms))
-      .emit_raw("presence", http::to_json_text(PresenceEvent{change.email, change.is_online, change.last_seen}));
+  emit<PresenceEmitted>(sockets_.to(std::move(rooms)), {change.email, change.is_online, change.last_seen});
 }
 
 void Publisher::close(const std::variant<SessionId, UserId>& whose, SessionEnd why) {
   const auto* session = std::get_if<SessionId>(&whose);
   const auto theirs = sockets_.to(session != nullptr ? session_room(*session) : user_room(std::get<UserId>(whose)));
-  theirs.emit_raw("session_ended", http::to_json_text(SessionEndedEvent{why}));
+  emit<SessionEnded>(theirs, {why});
   theirs.disconnect_sockets(true);
 }
 

@@ -8,7 +8,9 @@
 #include "chat/api/bearer.hpp"
 #include "chat/api/event_call.hpp"
 #include "chat/api/publisher.hpp"
+#include "chat/api/realtime_events.hpp"
 #include "chat/api/socket_state.hpp"
+#include "chat/service/log.hpp"
 #include "http/codec/codec.hpp"
 
 namespace payam::chat::api {
@@ -27,7 +29,9 @@ std::optional<std::string> token_of(const sio::Handshake& handshake) {
   return bearer_token(handshake.header("authorization"));
 }
 
-sio::Refusal refusal(Errc code, std::string message) { return {std::move(message), {{"code", to_string(code)}}}; }
+sio::Refusal refusal(Errc code, std::string message) {
+  return {std::move(message), boost::json::parse(http::to_json_text(ConnectErrorData{code}))};
+}
 
 }  // namespace
 
@@ -50,13 +54,13 @@ sio::ConnectionStateRecovery recovery_for_who_asks(const Tokens& tokens) {
   return recovery;
 }
 
-Realtime::Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs, Millis token_grace)
-    : services_(services), epochs_(epochs), token_grace_(token_grace) {
+Realtime::Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs, EventMeters& meters, Millis token_grace)
+    : services_(services), epochs_(epochs), token_grace_(token_grace), events_(io, services.limits, meters) {
   io.use([this](sio::SocketPtr socket) { return admit(std::move(socket)); });
   add_connection_handlers(io);
-  add_message_events(io, services);
-  add_message_update_events(io, services);
-  add_room_events(io, services, *this);
+  add_message_events(events_, services);
+  add_message_update_events(events_, services);
+  add_room_events(events_, services, *this);
 }
 
 void Realtime::add_connection_handlers(sio::Server& io) {
@@ -65,26 +69,44 @@ void Realtime::add_connection_handlers(sio::Server& io) {
     state->online = true;
     state->watch();
     services_.presence.connected(state->principal().user, state->principal().email);
+    log::info("socket_connected", {{"socket", socket->id()},
+                                   {"user", state->principal().user.str()},
+                                   {"transport", socket->conn().transport()},
+                                   {"recovered", socket->recovered() ? "yes" : "no"},
+                                   {"peer", socket->handshake().address()}});
   });
-  io.on_disconnect([this](const sio::SocketPtr& socket, sio::DisconnectReason) {
+  io.on_disconnect([this](const sio::SocketPtr& socket, sio::DisconnectReason reason) {
     const auto state = socket_state(*socket);
     if (!state || !std::exchange(state->online, false)) return;
     state->stop();
     services_.presence.disconnected(state->principal().user);
+    log::info("socket_disconnected", {{"socket", socket->id()},
+                                      {"user", state->principal().user.str()},
+                                      {"reason", to_string(reason)},
+                                      {"events", state->events}});
   });
   if (services_.limits.enforced()) {
     // Every event, known or not.
-    io.on_any([](const sio::SocketPtr& socket, const sio::Event&) {
-      if (const auto state = socket_state(*socket)) close_if_flooding(*socket, *state, 1);
+    io.on_any([this](const sio::SocketPtr& socket, const sio::Event&) {
+      if (const auto state = socket_state(*socket)) close_if_flooding(*socket, *state, services_.limits, 1);
     });
   }
   io.on_error([this](const sio::SocketPtr& socket, const sio::EventError& error, const sio::Ack& ack) {
-    const bool invalid = error.kind == sio::EventError::Kind::invalid;
-    refuse_event(*socket, ack, invalid ? Error{Errc::invalid, error.message} : Error{Errc::internal, "Internal Server Error"});
-    if (const auto state = socket_state(*socket); state && services_.limits.enforced()) close_if_flooding(*socket, *state, 1);
+    const auto state = socket_state(*socket);
+    switch (error.kind) {
+      case sio::EventError::Kind::invalid: refuse_event(*socket, ack, Error{Errc::invalid, error.message}); break;
+      case sio::EventError::Kind::overloaded:
+        refuse_event(*socket, {}, Error{Errc::rate_limited, "Too many events at once: disconnected"});
+        if (state) {
+          log::warn("socket_overloaded", {{"socket", socket->id()}, {"user", state->principal().user.str()}});
+        }
+        return;
+      default: refuse_event(*socket, ack, Error{Errc::internal, "Internal Server Error"});
+    }
+    if (state) close_if_flooding(*socket, *state, services_.limits, 1);
   });
 
-  on_event<AuthenticateRequest>(io, "authenticate", [this](EventCall call, AuthenticateRequest request) -> Task<Result<Done>> {
+  const auto authenticate = [this](EventCall call, AuthenticateRequest request) -> Task<Result<Done>> {
     auto principal = co_await services_.authenticator.authenticate(call.socket->shard(), *request.token);
     if (!principal) co_return std::unexpected(std::move(principal.error()));
     if (principal->user != call.principal.user) co_return fail(Errc::unauthorized, std::string(Authenticator::kRefused));
@@ -97,17 +119,23 @@ void Realtime::add_connection_handlers(sio::Server& io) {
     }
     state->renew(std::move(*principal));
     co_return Done{};
-  });
+  };
+  events_.on<AuthenticateRequest>({.name = "authenticate",
+                                   .summary = "A new access token of the same user, for a connection whose token ends",
+                                   .act = Act::join},
+                                  authenticate);
 }
 
 Task<sio::Verdict> Realtime::admit(sio::SocketPtr socket) {
   auto token = token_of(socket->handshake());
   if (!token) co_return refusal(Errc::unauthorized, std::string(Authenticator::kRefused));
   try {
-    if (auto error = co_await admit(std::move(socket), std::move(*token)))
-      co_return refusal(error->code, std::move(error->message));
+    if (auto error = co_await admit(socket, std::move(*token))) co_return refusal(error->code, std::move(error->message));
   } catch (const Unavailable&) {
     co_return refusal(Errc::unavailable, "Too busy; try again");
+  } catch (const std::exception& error) {
+    log::error("connect_failed", {{"socket", socket->id()}, {"error", error.what()}});
+    co_return refusal(Errc::internal, "Internal Server Error");
   }
   co_return std::nullopt;
 }

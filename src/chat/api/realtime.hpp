@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "chat/api/event_call.hpp"
 #include "chat/api/membership_epochs.hpp"
 #include "chat/api/services.hpp"
 #include "payam/sio/server.hpp"
@@ -19,12 +20,16 @@ class Realtime {
 
   // Registers everything on the main namespace, before the server listens. All outlive the sockets.
   // `token_grace`: how long a socket stays after its token has expired.
-  Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs, Millis token_grace = kTokenGrace);
+  Realtime(sio::Server& io, Services& services, MembershipEpochs& epochs, EventMeters& meters,
+           Millis token_grace = kTokenGrace);
   Realtime(const Realtime&) = delete;
   Realtime& operator=(const Realtime&) = delete;
 
   // Puts a socket into a room if its user is a member; false if not. The socket's shard.
   Task<bool> join(sio::SocketPtr socket, UserId user, RoomId room);
+
+  // The AsyncAPI document; once.
+  std::string document(std::string version) { return events_.document(std::move(version)); }
 
  private:
   Task<sio::Verdict> admit(sio::SocketPtr socket);
@@ -36,6 +41,7 @@ class Realtime {
   Services& services_;
   MembershipEpochs& epochs_;
   const Millis token_grace_;
+  EventApi events_;
 };
 
 // Connection state recovery for clients that ask for it by `auth: {recovery: true}` and come back as the same user. `tokens`
@@ -43,8 +49,8 @@ class Realtime {
 sio::ConnectionStateRecovery recovery_for_who_asks(const Tokens& tokens);
 
 // The events of one part each; see realtime.cpp for the rest.
-void add_message_events(sio::Namespace sockets, Services& services);
-void add_message_update_events(sio::Namespace sockets, Services& services);
-void add_room_events(sio::Namespace sockets, Services& services, Realtime& realtime);
+void add_message_events(EventApi& events, Services& services);
+void add_message_update_events(EventApi& events, Services& services);
+void add_room_events(EventApi& events, Services& services, Realtime& realtime);
 
 }  // namespace payam::chat::api

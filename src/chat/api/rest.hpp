@@ -40,5 +40,7 @@ void add_site_endpoints(Api& api, Services& services, std::function<http::Respon
 
 // `/openapi.json`, once every endpoint is there.
 void add_openapi_document(Api& api, http::Router& router, std::string version);
+// `/asyncapi.json`: the events' document.
+void add_asyncapi_document(http::Router& router, std::string document);
 
 }  // namespace payam::chat::api

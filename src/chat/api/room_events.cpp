@@ -33,6 +33,11 @@ struct payam::http::Codec<payam::chat::api::ResumePoint> {
     out.position = payam::chat::Seq{*number};
     return true;
   }
+  static json::object schema(Schemas& schemas, Direction direction) {
+    const json::object number = Codec<payam::chat::api::Whole>::schema(schemas, direction);
+    const json::object rev{{"type", "object"}, {"properties", json::object{{"rev", number}}}, {"required", json::array{"rev"}}};
+    return {{"anyOf", json::array{number, rev}}};
+  }
 };
 
 namespace payam::chat::api {
@@ -153,7 +158,7 @@ Task<Result<OnlineReply>> get_online_users(Services& services, EventCall call, O
   }
   OnlineReply reply{services.presence.online_among(people)};
   // The original service answers with an event.
-  call.socket->emit_raw("online_users", http::to_json_text(reply.users));
+  emit<OnlineUsers>(*call.socket, reply.users);
   co_return reply;
 }
 
@@ -175,43 +180,51 @@ Task<Result<Done>> typing(Services& services, EventCall call, TypingRequest requ
     // It may have left the room to hear less.
     if (!co_await services.store.is_member(room, call.principal.user)) co_return no_such_room();
   }
-  call.socket->to(room.str())
-      .except(user_room(call.principal.user))
-      .volatile_()
-      .emit_raw("typing", http::to_json_text(TypingEvent{room, call.principal.email, request.typing}));
+  emit<TypingEmitted>(call.socket->to(room.str()).except(user_room(call.principal.user)).volatile_(),
+                      {room, call.principal.email, request.typing});
   co_return Done{};
 }
 
 }  // namespace
 
-void add_room_events(sio::Namespace sockets, Services& services, Realtime& realtime) {
-  on_limited_event<JoinRequest>(sockets, services.limits, Act::join, "join_room",
-                                [&services, &realtime](EventCall call, JoinRequest request) {
-                                  return join_room(services, realtime, std::move(call), std::move(request));
-                                });
-  on_event<RoomRequest>(sockets, "leave_room", [&services](EventCall call, RoomRequest request) -> Task<Result<LeaveReply>> {
-    const RoomId room(*request.room);
-    if (!co_await services.store.is_member(room, call.principal.user)) co_return no_such_room();
-    call.socket->leave(room.str());
-    co_return LeaveReply{room};
-  });
-  on_limited_event<ResumeRequest>(
-      sockets, services.limits, Act::join, "resume",
+void add_room_events(EventApi& events, Services& services, Realtime& realtime) {
+  events.on<JoinRequest>({.name = "join_room",
+                          .summary = "Joins a room of the user's, and gives what was missed",
+                          .description = "After a `seq` the messages, after a `rev` every change; `more` if it was cut.",
+                          .act = Act::join},
+                         [&services, &realtime](EventCall call, JoinRequest request) {
+                           return join_room(services, realtime, std::move(call), std::move(request));
+                         });
+  events.on<RoomRequest>({.name = "leave_room", .summary = "This socket hears no more of the room; the user stays a member"},
+                         [&services](EventCall call, RoomRequest request) -> Task<Result<LeaveReply>> {
+                           const RoomId room(*request.room);
+                           if (!co_await services.store.is_member(room, call.principal.user)) co_return no_such_room();
+                           call.socket->leave(room.str());
+                           co_return LeaveReply{room};
+                         });
+  events.on<ResumeRequest>(
+      {.name = "resume",
+       .summary = "What was missed in several rooms",
+       .description = "For each room the last `seq`, or `{rev}`. Rooms that are not the user's are left out.",
+       .act = Act::join},
       [&services](EventCall call, ResumeRequest request) { return resume(services, std::move(call), std::move(request)); });
-  on_event<OnlineRequest>(sockets, "get_online_users", [&services](EventCall call, OnlineRequest request) {
-    return get_online_users(services, std::move(call), std::move(request));
-  });
-  on_limited_event<TypingRequest>(
-      sockets, services.limits, Act::typing, "typing",
+  events.on<OnlineRequest>({.name = "get_online_users",
+                            .summary = "Who is online, in a room or among all who share one with the user",
+                            .act = Act::join},
+                           [&services](EventCall call, OnlineRequest request) {
+                             return get_online_users(services, std::move(call), std::move(request));
+                           });
+  events.on<TypingRequest>(
+      {.name = "typing", .summary = "Tells the others of a room that the user types, or has stopped", .act = Act::typing},
       [&services](EventCall call, TypingRequest request) { return typing(services, std::move(call), std::move(request)); });
-  on_limited_event<MarkReadRequest>(sockets, services.limits, Act::read, "mark_read",
-                                    [&services](EventCall call, MarkReadRequest request) -> Task<Result<ReadReply>> {
-                                      const RoomId room(*request.room);
-                                      const auto seq = co_await services.read_markers.mark(
-                                          call.principal.user, call.principal.email, room, Seq{*request.seq});
-                                      if (!seq) co_return std::unexpected(seq.error());
-                                      co_return ReadReply{room, *seq};
-                                    });
+  events.on<MarkReadRequest>({.name = "mark_read", .summary = "Moves the user's marker forward", .act = Act::read},
+                             [&services](EventCall call, MarkReadRequest request) -> Task<Result<ReadReply>> {
+                               const RoomId room(*request.room);
+                               const auto seq = co_await services.read_markers.mark(call.principal.user, call.principal.email,
+                                                                                    room, Seq{*request.seq});
+                               if (!seq) co_return std::unexpected(seq.error());
+                               co_return ReadReply{room, *seq};
+                             });
 }
 
 }  // namespace payam::chat::api

@@ -2,6 +2,7 @@
 #include <boost/describe/class.hpp>
 
 #include "chat/api/field_types.hpp"
+#include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
 
@@ -37,7 +38,8 @@ FoundMessageReply found_message_reply(const SearchHit& hit) {
 }  // namespace
 
 void add_search_endpoints(Api& api, Services& services) {
-  api.add<SearchInput>(
+  add_limited<SearchInput>(
+      api, services, Act::join,
       {.method = Method::get,
        .path = "/chat/search",
        .summary = "Find messages by their words",

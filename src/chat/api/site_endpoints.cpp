@@ -21,6 +21,16 @@ struct HealthReply {
 };
 BOOST_DESCRIBE_STRUCT(HealthReply, (), (status))
 
+void add_document(http::Router& router, std::string path, std::string document) {
+  const auto text = std::make_shared<const std::string>(std::move(document));
+  router.add(Method::get, std::move(path), [text](Shard&, http::Request&) -> Task<http::Response> {
+    http::Response response;
+    response.headers.add("Content-Type", "application/json");
+    response.body = text;
+    co_return response;
+  });
+}
+
 }  // namespace
 
 void add_site_endpoints(Api& api, Services& services, std::function<http::Response(const http::Request&)> page, Health health) {
@@ -61,17 +71,16 @@ void add_site_endpoints(Api& api, Services& services, std::function<http::Respon
 }
 
 void add_openapi_document(Api& api, http::Router& router, std::string version) {
-  const auto text = std::make_shared<const std::string>(api.openapi().document(
-      {.title = "Payam",
-       .version = std::move(version),
-       .description = "A chat server: accounts, rooms, private chats, media. Real time is Socket.IO v5 at `/socket.io/`.",
-       .token_url = "/auth/token"}));
-  router.add(Method::get, "/openapi.json", [text](Shard&, http::Request&) -> Task<http::Response> {
-    http::Response response;
-    response.headers.add("Content-Type", "application/json");
-    response.body = text;
-    co_return response;
-  });
+  add_document(router, "/openapi.json",
+               api.openapi().document({.title = "Payam",
+                                       .version = std::move(version),
+                                       .description = "A chat server: accounts, rooms, private chats, media. Real time is "
+                                                      "Socket.IO v5 at `/socket.io/`.",
+                                       .token_url = "/auth/token"}));
+}
+
+void add_asyncapi_document(http::Router& router, std::string document) {
+  add_document(router, "/asyncapi.json", std::move(document));
 }
 
 }  // namespace payam::chat::api

@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "chat/api/realtime_events.hpp"
 #include "runtime/shard.hpp"
 
 namespace payam::chat::api {
-
-bool FloodGuard::count(int events, SteadyTime now) {
-  left_ = std::min(kBurst, left_ + std::chrono::duration<double>(now - at_).count() * kPerSecond) - events;
-  at_ = now;
-  return left_ >= 0;
-}
 
 SocketState::SocketState(const sio::SocketPtr& socket, Principal principal, Millis grace)
     : socket_(socket), principal_(std::move(principal)), grace_(grace) {}
@@ -37,7 +32,7 @@ void SocketState::on_timer() {
   // A long delay is cut by the wheel, and the clock may have been set.
   if (principal_.expires_at > wall_now()) return watch();
   told_ = true;
-  socket->emit("token_expired");
+  socket->emit(TokenExpired::kName);
   start_timer(grace_);
 }
 

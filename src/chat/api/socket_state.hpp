@@ -4,22 +4,11 @@
 #include <memory>
 
 #include "chat/auth/principal.hpp"
+#include "chat/service/limits.hpp"
 #include "payam/sio/socket.hpp"
 #include "runtime/timer_wheel.hpp"
 
 namespace payam::chat::api {
-
-// Tells a flood of events from a busy client: so many at once, so many a second for long.
-class FloodGuard {
- public:
-  bool count(int events, SteadyTime now);  // false once there are too many
-
- private:
-  static constexpr double kBurst = 5'000, kPerSecond = 500;
-
-  double left_ = kBurst;
-  SteadyTime at_{};
-};
 
 class SocketState {
  public:
@@ -36,6 +25,7 @@ class SocketState {
 
   bool online = false;  // counted by the presence service
   FloodGuard flood;
+  std::uint64_t events = 0;  // received, of those that are known
 
  private:
   void start_timer(Millis delay);

@@ -1,7 +1,6 @@
 #include "chat/app/application.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -10,6 +9,8 @@
 #include "chat/api/publisher.hpp"
 #include "chat/api/realtime.hpp"
 #include "chat/api/rest.hpp"
+#include "chat/app/http_meters.hpp"
+#include "chat/app/metrics.hpp"
 #include "chat/app/server_options.hpp"
 #include "chat/app/signing_keys.hpp"
 #include "chat/app/stores.hpp"
@@ -55,7 +56,15 @@ sio::Options socket_options(EntryLimits* limits, const Tokens& tokens) {
     };
   }
   options.on_exception = [](std::string_view where, const std::exception& error) {
-    spdlog::error("socket {}: {}", where, error.what());
+    log::error("socket_failed", {{"where", where}, {"error", error.what()}});
+  };
+  return options;
+}
+
+http::ServerOptions metered(http::ServerOptions options, HttpMeters& meters) {
+  options.on_request = [&meters, log = std::move(options.on_request)](const http::RequestRecord& record) {
+    meters.count(record);
+    log(record);
   };
   return options;
 }
@@ -74,7 +83,7 @@ struct Application::Parts {
         store(open_store(options, database)),
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost),
-        entry_limits(options.rate_limits ? std::make_unique<EntryLimits>() : nullptr),
+        entry_limits(options.rate_limits ? std::make_unique<EntryLimits>(*options.rate_limits) : nullptr),
         io(pointers(shards), socket_options(entry_limits.get(), tokens)),
         publisher(io, epochs),
         presence(shards[0], *store, tasks,
@@ -89,9 +98,11 @@ struct Application::Parts {
         uploads(*store, *media, {options.max_upload_bytes, options.user_quota_bytes}),
         limits(options.rate_limits),
         services{*store, tokens, accounts, authenticator, sessions, rooms, messages, presence, read_markers, limits, uploads},
-        realtime(io, services, epochs) {
+        event_meters(shards.size()),
+        http_meters(shards.size()),
+        realtime(io, services, epochs, event_meters) {
     store->observe([this](std::span<const Commit> commits) { publisher.publish(commits); });
-    http.emplace(pointers(shards), make_router(), server_options(options));
+    http.emplace(pointers(shards), make_router(), metered(server_options(options), http_meters));
   }
 
   void refresh_keys();
@@ -102,6 +113,10 @@ struct Application::Parts {
     api::add_endpoints(api, services);
     api::add_site_endpoints(api, services, web::chat_page, database == nullptr ? api::Health::with_store : api::Health::alone);
     api::add_openapi_document(api, router, PAYAM_VERSION);
+    api::add_asyncapi_document(router, realtime.document(PAYAM_VERSION));
+    add_metrics(
+        router, options,
+        {io, *store, event_meters, http_meters, messages, uploads, limits, entry_limits.get(), passwords_pool, media_pool});
     web::add_routes(router);
     io.attach(router);
     return router;
@@ -111,7 +126,9 @@ struct Application::Parts {
   mongo::Client* const database;              // null: embedded
   const std::unique_ptr<DirectoryLock> lock;  // null: nothing is kept there
   SigningKeys keys;                           // until `tokens` has them
-  TaskGroup tasks{[](const std::string& name, const std::exception& error) { spdlog::error("{}: {}", name, error.what()); }};
+  TaskGroup tasks{[](const std::string& name, const std::exception& error) {
+    log::error("task_failed", {{"task", name}, {"error", error.what()}});
+  }};
   ShardSet shards;
   // What completes to the shards ends before them.
   WorkerPool passwords_pool, media_pool;
@@ -133,6 +150,8 @@ struct Application::Parts {
   Uploads uploads;
   Limits limits;
   api::Services services;
+  EventMeters event_meters;
+  HttpMeters http_meters;
   api::Realtime realtime;
   std::optional<http::Server> http;
 };
@@ -150,15 +169,15 @@ void Application::tend() {
     parts_->refresh_keys();
     parts_->media->sweep(wall_now());
   } catch (const std::exception& error) {
-    spdlog::warn("the keys stay as they are: {}", error.what());
+    log::warn("keys_not_read", {{"error", error.what()}});
   }
 }
 
 void Application::Parts::refresh_keys() {
   auto fresh = read_signing_keys(options, database, wall_now());
-  if (!fresh) return spdlog::error("the keys stay as they are: {}", fresh.error().message);
+  if (!fresh) return log::error("keys_not_read", {{"error", fresh.error().message}});
   const std::string id = fresh->key.id();
-  if (id != tokens.key_id()) spdlog::info("tokens are signed with the key {} from now on", id);
+  if (id != tokens.key_id()) log::info("key_changed", {{"key", id}});
   tokens.replace_keys(std::move(fresh->key), std::move(fresh->retired));
 }
 
@@ -172,7 +191,7 @@ void Application::stop(Millis limit) {
   parts_->read_markers.close();
   parts_->presence.close();
   drained = parts_->tasks.wait(left()) && drained;
-  if (!drained) spdlog::warn("stopped with work under way: it took longer than {} ms", limit.count());
+  if (!drained) log::warn("stopped_with_work_under_way", {{"after_ms", limit.count()}});
   parts_->shards.stop();
   parts_->shards.join();  // the parts end on this thread: no loop may still be in the middle of something
 }

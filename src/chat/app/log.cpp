@@ -4,6 +4,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+
 namespace payam::chat {
 namespace {
 
@@ -20,30 +24,41 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return spdlog::level::info;
 }
 
-spdlog::level::level_enum level_of(const http::RequestRecord& record) {
-  if (!record.fault.empty()) return spdlog::level::err;
-  const bool routine = record.pattern.starts_with("/socket.io") || record.pattern == "/healthz" || record.pattern == "/readyz";
-  return routine && record.status < 500 ? spdlog::level::debug : spdlog::level::info;
+constexpr const char* kTextLine = "%Y-%m-%dT%H:%M:%S.%eZ %l %v";
+constexpr const char* kJsonLine = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
+
+log::Level level_of(const http::RequestRecord& record) {
+  if (!record.fault.empty()) return log::Level::error;
+  constexpr std::string_view kRoutine[] = {"/healthz", "/readyz", "/metrics"};
+  const bool routine =
+      record.pattern.starts_with("/socket.io") || std::ranges::find(kRoutine, record.pattern) != std::end(kRoutine);
+  return routine && record.status < 500 ? log::Level::debug : log::Level::info;
 }
 
 }  // namespace
 
-Log::Log(LogLevel level) {
+LogWriter::LogWriter(LogLevel level, log::Format format) {
   spdlog::init_thread_pool(kQueuedLines, 1);
   auto logger = std::make_shared<spdlog::async_logger>("payam", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
                                                        spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
   logger->set_level(to_spdlog(level));
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  logger->set_pattern(format == log::Format::json ? kJsonLine : kTextLine, spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
+  log::set_format(format);
 }
 
-Log::~Log() { spdlog::shutdown(); }
+LogWriter::~LogWriter() { spdlog::shutdown(); }
 
 void log_request(const http::RequestRecord& record) {
-  // The pattern instead of the path, which names people.
-  const std::string_view path = record.pattern.empty() ? "(no route)" : record.pattern;
-  spdlog::log(level_of(record), "{} {} {} {}B {}ms {} {}{}{}", record.method.empty() ? "-" : record.method, path, record.status,
-              record.bytes, record.duration.count(), record.peer, record.id, record.fault.empty() ? "" : ": ", record.fault);
+  const log::Level level = level_of(record);
+  if (!log::enabled(level)) return;
+  // The pattern instead of the path, which names people and files.
+  const std::string_view route = record.pattern.empty() ? "(none)" : record.pattern;
+  const std::string_view method = http::to_string(http::parse_method(record.method));
+  const log::Field fields[] = {
+      {"method", method.empty() ? "other" : method}, {"route", route},      {"status", record.status}, {"bytes", record.bytes},
+      {"ms", log::milliseconds(record.duration)},    {"peer", record.peer}, {"id", record.id},         {"error", record.fault}};
+  log::write(level, "request", std::span(fields, std::size(fields) - (record.fault.empty() ? 1 : 0)));
 }
 
 }  // namespace payam::chat

@@ -1,4 +1,4 @@
-// The program's log: lines on standard error, `2026-11-23T05:52:00.123Z info …`. Never what people write, nor secrets.
+// Where the lines of chat/service/log.hpp go: standard error.
 #pragma once
 
 #include "chat/app/options.hpp"
@@ -6,17 +6,17 @@
 
 namespace payam::chat {
 
-// Sets the default logger. Lines are written by a thread of their own; when it falls behind, the oldest are lost rather than
-// anyone held up. The destructor writes what is left.
-class Log {
+// Lines are written by a thread of their own; when it falls behind, the oldest are lost rather than anyone held up. The
+// destructor writes what is left.
+class LogWriter {
  public:
-  explicit Log(LogLevel level);
-  ~Log();
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
+  LogWriter(LogLevel level, log::Format format);
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
 };
 
-// One line a request; those that come all the time (polling, health) only at debug.
+// One line a request; those that come all the time (polling, health, metrics) only at debug.
 void log_request(const http::RequestRecord& record);
 
 }  // namespace payam::chat

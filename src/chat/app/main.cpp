@@ -1,6 +1,5 @@
 // payam: reads the options, runs the server until it is told to stop.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -91,11 +90,11 @@ bool wait_for_database(mongo::Client& database, Options& options, const sigset_t
   if (why.empty()) return true;
   const WaitingRoom room(options);
   options.port = room.port();
-  spdlog::warn("waiting for the database, every request is answered with 503: {}", why);
+  log::warn("database_away", {{"hint", "every request is answered with 503 until it is back"}, {"error", why}});
   do {
     if (stopped_within(signals, std::chrono::seconds(1))) return false;
   } while (!why_away(database).empty());
-  spdlog::info("the database answers");
+  log::info("database_back", {});
   return true;
 }
 
@@ -108,7 +107,7 @@ std::unique_ptr<Application> open_application(Options options, mongo::Client* da
       application->start();
       return application;
     } catch (const Unavailable& outage) {
-      spdlog::warn("the database went away again: {}", outage.what());
+      log::warn("database_away", {{"error", outage.what()}});
     }
   }
 }
@@ -120,19 +119,20 @@ int serve(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
 
-  const Log log(options.log_level);
+  const LogWriter writer(options.log_level, options.log_format);
   try {
     const auto database = open_database(options);
     const auto application = open_application(options, database.get(), signals);
     if (!application) return EXIT_SUCCESS;
-    spdlog::info("Payam is ready: open {} (data in {})", address_to_open(options, application->port()),
-                 database ? "MongoDB, " + database->database() : options.data_dir.string());
+    log::info("ready", {{"open", address_to_open(options, application->port())},
+                        {"data", database ? "MongoDB, " + database->database() : options.data_dir.string()},
+                        {"version", PAYAM_VERSION}});
     while (!stopped_within(signals, kReloadTime / 2)) application->tend();
-    spdlog::info("stopping; a second signal ends it at once");
+    log::info("stopping", {{"hint", "a second signal ends it at once"}});
     // From here on a signal does what it always does.
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     application->stop(kDrainTime);
-    spdlog::info("stopped");
+    log::info("stopped", {});
   } catch (const std::exception& error) {
     return complain(error.what());
   }

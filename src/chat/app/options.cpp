@@ -131,6 +131,20 @@ constexpr Definition kDefinitions[] = {
                           {"error", LogLevel::error},
                           {"off", LogLevel::off}});
      }},
+    {"LOG_FORMAT", "FORMAT", "Server", "text (key=value) or json: one line an event, on standard error", "text",
+     [](Options& o, const std::string& text) {
+       return set_choice(o.log_format, text, {{"text", log::Format::text}, {"json", log::Format::json}});
+     }},
+    {"METRICS", "WHO", "Server", "Who may read /metrics: local (this machine), on (everyone) or off", "local",
+     [](Options& o, const std::string& text) {
+       return set_choice(o.metrics, text,
+                         {{"local", MetricsAccess::local}, {"on", MetricsAccess::on}, {"off", MetricsAccess::off}});
+     }},
+    {"METRICS_TOKEN", "TEXT", "Server", "Who sends it as bearer token may read /metrics, from anywhere; nobody else", "",
+     [](Options& o, const std::string& text) -> Result<> {
+       o.metrics_token = text;
+       return {};
+     }},
     {"TLS_CERT", "FILE", "Server", "Certificate chain (PEM); with TLS_KEY the server speaks HTTPS", "",
      [](Options& o, const std::string& text) -> Result<> {
        o.tls_cert = text;
@@ -184,8 +198,14 @@ constexpr Definition kDefinitions[] = {
        return set_choice(o.directory, text,
                          {{"prefix", UserDirectory::prefix}, {"exact", UserDirectory::exact}, {"off", UserDirectory::off}});
      }},
-    {"RATE_LIMITS", "MODE", "Accounts", "on or off: slow guesses, sign-ups and connections, and who sends or joins too often",
-     "on", [](Options& o, const std::string& text) { return set_choice(o.rate_limits, text, {{"on", true}, {"off", false}}); }},
+    {"RATE_LIMITS", "LIMITS", "Accounts", "How often is too often: on, off, or what differs, e.g. sends=20/s,logins=5/min:10",
+     "on",
+     [](Options& o, const std::string& text) -> Result<> {
+       auto limits = parse_rate_limits(text);
+       if (!limits) return std::unexpected(std::move(limits.error()));
+       o.rate_limits = *limits;
+       return {};
+     }},
 
     {"MAX_UPLOAD_BYTES", "BYTES", "Media", "Largest file that may be uploaded", "100M",
      [](Options& o, const std::string& text) { return set_bytes(o.max_upload_bytes, text); }},

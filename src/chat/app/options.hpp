@@ -16,12 +16,15 @@
 
 #include "base/error.hpp"
 #include "chat/service/accounts.hpp"
+#include "chat/service/log.hpp"
+#include "chat/service/rate_limits.hpp"
 
 namespace payam::chat {
 
 enum class TokenAlgorithm : std::uint8_t { es256, hs256 };
 enum class MediaKind : std::uint8_t { directory, gridfs };
 enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
+enum class MetricsAccess : std::uint8_t { local, on, off };
 
 struct Options {
   std::string host = "127.0.0.1";
@@ -29,6 +32,9 @@ struct Options {
   std::filesystem::path data_dir = "./data";
   int threads = 0;  // 0: one a processor, at most 16
   LogLevel log_level = LogLevel::info;
+  log::Format log_format = log::Format::text;
+  MetricsAccess metrics = MetricsAccess::local;
+  std::string metrics_token;  // empty: none
 
   TokenAlgorithm algorithm = TokenAlgorithm::es256;
   std::string secret_key;
@@ -37,7 +43,7 @@ struct Options {
   int bcrypt_cost = 12;
   SignupMode signup = SignupMode::open;
   UserDirectory directory = UserDirectory::prefix;
-  bool rate_limits = true;
+  std::optional<RateLimits> rate_limits = RateLimits{};  // nullopt: off
 
   std::uint64_t max_upload_bytes = 100ull << 20;
   std::uint64_t user_quota_bytes = 0;  // 0: no limit

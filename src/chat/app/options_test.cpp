@@ -68,6 +68,11 @@ TEST(Options, ModesHaveNames) {
   EXPECT_EQ(options_of({}, {{"USER_DIRECTORY", "off"}}).directory, UserDirectory::off);
   EXPECT_TRUE(options_of({}).rate_limits);
   EXPECT_FALSE(options_of({"--rate-limits", "off"}).rate_limits);
+  EXPECT_EQ(options_of({"--rate-limits", "sends=20/s"}).rate_limits.value().sends.burst, 20);
+  EXPECT_EQ(options_of({}).log_format, log::Format::text);
+  EXPECT_EQ(options_of({"--log-format", "json"}).log_format, log::Format::json);
+  EXPECT_EQ(options_of({}).metrics, MetricsAccess::local);
+  EXPECT_EQ(options_of({"--metrics", "off"}).metrics, MetricsAccess::off);
 }
 
 TEST(Options, AFlagWinsOverTheEnvironmentAndThatOverDotenv) {

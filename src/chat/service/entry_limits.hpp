@@ -7,15 +7,18 @@
 
 #include "base/error.hpp"
 #include "chat/service/login_throttle.hpp"
+#include "chat/service/rate_limits.hpp"
 #include "chat/service/token_buckets.hpp"
 
 namespace payam::chat {
 
 // Any thread. An address is a household's (network_of): many people may share one.
 struct EntryLimits {
+  explicit EntryLimits(const RateLimits& limits = {})
+      : logins(limits.logins), signups(limits.signups), handshakes(limits.handshakes) {}
+
   LoginThrottle logins;
-  TokenBuckets signups{{.burst = 100, .per_second = 0.5}};
-  TokenBuckets handshakes{{.burst = 1'000, .per_second = 100}};  // after a restart everyone comes back at once
+  TokenBuckets signups, handshakes;
 };
 
 // A refusal that may say when to come again.

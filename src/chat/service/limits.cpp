@@ -1,20 +1,37 @@
 #include "chat/service/limits.hpp"
 
+#include <algorithm>
+
 namespace payam::chat {
 
-// Far above what people do, and what a program may do that brings messages over from elsewhere. The bursts are below the
-// handlers that may run at once for one connection (sio::Options::max_running_handlers): who sends too much is told before it
-// is cut off.
-Limits::Limits(bool enforced)
-    : enforced_(enforced), buckets_{Pair({500, 100}), Pair({500, 50}), Pair({500, 100}), Pair({50, 10})} {}
+Limits::Limits(const std::optional<RateLimits>& limits) : limits_(limits), buckets_(make(limits.value_or(RateLimits{}))) {}
+
+std::array<Limits::Pair, 5> Limits::make(const RateLimits& of) {
+  return {Pair(of.sends), Pair(of.joins), Pair(of.reads), Pair(of.typing), Pair(of.uploads)};
+}
 
 std::optional<Millis> Limits::take(Act act, const UserId& user, const std::string& address, SteadyTime now) {
-  if (!enforced_) return std::nullopt;
-  Pair& pair = buckets_[static_cast<std::size_t>(act)];
-  if (auto wait = pair.users.take(user.str(), now)) return wait;
-  const auto wait = pair.addresses.take(network_of(address), now);
-  if (wait) pair.users.put_back(user.str(), now);
+  if (!limits_) return std::nullopt;
+  const auto index = static_cast<std::size_t>(act);
+  Pair& pair = buckets_[index];
+  auto wait = pair.users.take(user.str(), now);
+  if (!wait) {
+    wait = pair.addresses.take(network_of(address), now);
+    if (wait) pair.users.put_back(user.str(), now);
+  }
+  if (wait) refused_[index].fetch_add(1, std::memory_order_relaxed);
   return wait;
+}
+
+bool Limits::is_flood(FloodGuard& guard, int events, SteadyTime now) {
+  if (!limits_) return false;
+  const TokenLimit& limit = limits_->events;
+  const double elapsed = std::chrono::duration<double>(now - guard.at).count();
+  const double left = guard.left ? std::min(limit.burst, *guard.left + elapsed * limit.per_second) : limit.burst;
+  guard = {left - events, now};
+  if (*guard.left >= 0) return false;
+  floods_.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 }  // namespace payam::chat

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/clock.hpp"
 #include "chat/model.hpp"
+#include "chat/service/rate_limits.hpp"
 #include "chat/service/token_buckets.hpp"
 
 namespace payam::chat {
@@ -16,17 +19,31 @@ enum class Act : std::uint8_t {
   join,  // into a room or back to it, with what was missed
   read,  // a marker moved
   typing,
+  upload,
+};
+
+// Tells a flood of one connection's events from a busy client. Its shard's.
+struct FloodGuard {
+  std::optional<double> left{};  // tokens; nullopt: full
+  SteadyTime at{};
 };
 
 class Limits {
  public:
-  // Not `enforced`: nothing is ever too often.
-  explicit Limits(bool enforced);
+  // nullopt: nothing is ever too often.
+  explicit Limits(const std::optional<RateLimits>& limits);
 
-  bool enforced() const { return enforced_; }
+  bool enforced() const { return limits_.has_value(); }
 
   // Takes one from both buckets; if either is empty from none, and gives how long to wait.
   std::optional<Millis> take(Act act, const UserId& user, const std::string& address, SteadyTime now = steady_now());
+
+  // Counts events of a connection: true once they are too many.
+  bool is_flood(FloodGuard& guard, int events, SteadyTime now);
+
+  // How often something was refused; any thread.
+  std::uint64_t refused(Act act) const { return refused_[static_cast<std::size_t>(act)].load(std::memory_order_relaxed); }
+  std::uint64_t floods() const { return floods_.load(std::memory_order_relaxed); }
 
  private:
   struct Pair {
@@ -37,8 +54,12 @@ class Limits {
     TokenBuckets users, addresses;
   };
 
-  const bool enforced_;
-  std::array<Pair, 4> buckets_;  // by Act
+  static std::array<Pair, 5> make(const RateLimits& of);
+
+  const std::optional<RateLimits> limits_;
+  std::array<Pair, 5> buckets_;  // by Act
+  std::array<std::atomic<std::uint64_t>, 5> refused_{};
+  std::atomic<std::uint64_t> floods_{0};
 };
 
 }  // namespace payam::chat

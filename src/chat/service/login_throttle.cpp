@@ -15,16 +15,23 @@ bool LoginThrottle::is_known(const std::string& pair) {
 
 std::optional<std::chrono::seconds> LoginThrottle::attempt(const std::string& account, const std::string& address,
                                                            SteadyTime now) {
+  const auto wait = take(account, address, now);
+  if (!wait) return std::nullopt;
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return retry_after(*wait);
+}
+
+std::optional<Millis> LoginThrottle::take(const std::string& account, const std::string& address, SteadyTime now) {
   const std::string network = network_of(address), pair = pair_of(account, network);
-  if (const auto wait = addresses_.take(network, now)) return retry_after(*wait);
+  if (const auto wait = addresses_.take(network, now)) return wait;
   if (const auto wait = pairs_.take(pair, now)) {
     addresses_.put_back(network, now);
-    return retry_after(*wait);
+    return wait;
   }
   if (const auto wait = accounts_.take(account, now); wait && !is_known(pair)) {
     addresses_.put_back(network, now);
     pairs_.put_back(pair, now);
-    return retry_after(*wait);
+    return wait;
   }
   return std::nullopt;
 }

@@ -20,6 +20,17 @@ std::size_t cost(const CatchUp& page) {
 }  // namespace
 
 Task<Result<Sent>> Messages::send(UserId sender, Draft draft) {
+  try {
+    auto sent = co_await try_to_send(std::move(sender), std::move(draft));
+    sends_.count(sent ? std::nullopt : std::optional(sent.error().code));
+    co_return sent;
+  } catch (...) {
+    sends_.count(Errc::unavailable);
+    throw;
+  }
+}
+
+Task<Result<Sent>> Messages::try_to_send(UserId sender, Draft draft) {
   if (draft.content.empty() && draft.attachments.empty()) {
     co_return fail(Errc::invalid, "A message without attachments needs content");
   }

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "chat/model.hpp"
 #include "chat/service/clock.hpp"
+#include "chat/service/outcome_counts.hpp"
 #include "chat/store/store.hpp"
 #include "runtime/task.hpp"
 
@@ -40,6 +41,7 @@ class Messages {
   // What one thread sends is committed in the order of the calls, each started before the next is.
   // Errc::invalid: nothing to send.
   Task<Result<Sent>> send(UserId sender, Draft draft);
+  const OutcomeCounts& sends() const { return sends_; }
 
   // What happens to a message afterwards: each gives it as it then is, also where all was so already.
   Task<Result<Message>> edit(UserId actor, MessageRef message, std::string content);
@@ -59,8 +61,11 @@ class Messages {
   Task<Result<Message>> update(Change change);
   Task<Result<CatchUp>> catch_up_within(RoomId room, UserId viewer, Position from, CatchUpLimit limit);
 
+  Task<Result<Sent>> try_to_send(UserId sender, Draft draft);
+
   Store& store_;
   const WallClock clock_;
+  OutcomeCounts sends_;
 };
 
 }  // namespace payam::chat

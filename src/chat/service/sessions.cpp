@@ -1,10 +1,9 @@
 #include "chat/service/sessions.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "base/random.hpp"
 #include "base/ulid.hpp"
 #include "chat/auth/secret_hash.hpp"
+#include "chat/service/log.hpp"
 
 namespace payam::chat {
 namespace {
@@ -80,7 +79,7 @@ Task<Result<SignedIn>> Sessions::refresh(std::string refresh_token) {
   const auto use = co_await store_.rotate_session(id, token->hash(), next.hash(), now);
   if (!use) co_return refused();  // ended meanwhile
   if (*use == RefreshUse::reuse) {
-    spdlog::warn("session {} is ended: its refresh token was used twice", id.str());
+    log::warn("session_ended", {{"session", id.str()}, {"reason", "token_reused"}});
     co_await ended(id, SessionEnd::token_reused);
     co_return refused();
   }

@@ -27,7 +27,10 @@ std::optional<Millis> TokenBuckets::take(std::string_view key, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   Bucket& bucket = filled(key, now);
   const double missing = 1 - bucket.tokens;
-  if (missing > kRounding) return Millis(static_cast<Millis::rep>(std::ceil(missing / limit_.per_second * 1000)));
+  if (missing > kRounding) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return Millis(static_cast<Millis::rep>(std::ceil(missing / limit_.per_second * 1000)));
+  }
   bucket.tokens -= 1;
   return std::nullopt;
 }

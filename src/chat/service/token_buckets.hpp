@@ -2,7 +2,9 @@
 // up to `burst`. Pure: time is passed in.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -27,6 +29,8 @@ class TokenBuckets {
 
   // Takes a token. If there is none, takes nothing and gives how long until there is.
   std::optional<Millis> take(std::string_view key, SteadyTime now);
+  // How often there was none; any thread.
+  std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
   // A token that was taken and not used.
   void put_back(std::string_view key, SteadyTime now);
 
@@ -40,6 +44,7 @@ class TokenBuckets {
   const TokenLimit limit_;
   std::mutex mutex_;
   RecentMap<Bucket> buckets_;
+  std::atomic<std::uint64_t> refused_{0};
 };
 
 // For `Retry-After`: whole seconds, one at least.

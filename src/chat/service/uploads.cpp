@@ -60,6 +60,8 @@ Task<Result<Upload>> Uploads::Receiving::finish(std::string name) {
     co_await uploads_.media_.remove(id_);  // nobody would ever find it
     std::rethrow_exception(outage);
   }
+  uploads_.kept_.fetch_add(1, std::memory_order_relaxed);
+  uploads_.kept_bytes_.fetch_add(upload.size, std::memory_order_relaxed);
   co_return upload;
 }
 

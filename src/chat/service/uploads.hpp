@@ -1,6 +1,7 @@
 // Uploads: the bytes in the media store, the record in the store. Any shard.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,6 +55,9 @@ class Uploads {
       : store_(store), media_(media), limits_(limits), clock_(clock) {}
 
   std::uint64_t limit() const { return limits_.file; }
+  // Files that were kept since the start, and their bytes; any thread.
+  std::uint64_t kept() const { return kept_.load(std::memory_order_relaxed); }
+  std::uint64_t kept_bytes() const { return kept_bytes_.load(std::memory_order_relaxed); }
   Task<Receiving> receive(UserId uploader);
   // Open for reading, for its uploader and members of a room it was sent to.
   Task<std::optional<Found>> find(UploadId id, UserId viewer);
@@ -66,6 +70,7 @@ class Uploads {
 
   const Limits limits_;
   const WallClock clock_;
+  std::atomic<std::uint64_t> kept_{0}, kept_bytes_{0};
 };
 
 }  // namespace payam::chat

@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "chat/model.hpp"
+#include "chat/store/meters.hpp"
 #include "runtime/task.hpp"
 
 namespace payam::chat {
@@ -110,6 +111,11 @@ class Store {
 
   // For /healthz and the log: throws if the store cannot answer.
   virtual Task<> ping() = 0;
+
+  const StoreMeters& meters() const { return meters_; }
+
+ protected:
+  StoreMeters meters_;  // of the implementation's work; it counts
 };
 
 }  // namespace payam::chat

@@ -109,6 +109,11 @@ websocket::Inflater& Home::inflater() {
   return *inflater_;
 }
 
+void Home::count_end(Transport transport, CloseReason reason) {
+  if (transport == Transport::websocket) bump(websockets_closed_);
+  if (reason == CloseReason::buffer_overflow) bump(overflows_);
+}
+
 void Home::count_queued(std::ptrdiff_t bytes) {
   queued_.store(queued_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
 }
@@ -117,6 +122,9 @@ void Home::add_to(Counters& counters) const {
   // In this order: a session may be opened and closed in between, never closed before it was opened.
   const auto closed = closed_.load(std::memory_order_acquire);
   const auto opened = opened_.load(std::memory_order_relaxed);
+  const auto websockets_closed = websockets_closed_.load(std::memory_order_acquire);
+  counters.websockets_open += websockets_opened_.load(std::memory_order_relaxed) - websockets_closed;
+  counters.overflows += overflows_.load(std::memory_order_relaxed);
   counters.sessions_opened += opened;
   counters.sessions_open += opened - closed;
   counters.upgrades += upgrades_.load(std::memory_order_relaxed);

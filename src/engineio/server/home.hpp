@@ -85,6 +85,8 @@ class Home : public std::enable_shared_from_this<Home> {
   void count_sent() { bump(sent_); }
   void count_received() { bump(received_); }
   void count_upgrade() { bump(upgrades_); }
+  void count_websocket() { bump(websockets_opened_); }  // a session has become one of a websocket
+  void count_end(Transport transport, CloseReason reason);
   void count_queued(std::ptrdiff_t bytes);
   void add_to(Counters& counters) const;  // any thread
 
@@ -101,6 +103,7 @@ class Home : public std::enable_shared_from_this<Home> {
   std::unique_ptr<websocket::Deflater> deflater_;
   std::unique_ptr<websocket::Inflater> inflater_;
   Count opened_{0}, closed_{0}, upgrades_{0}, sent_{0}, received_{0}, writes_{0};
+  Count websockets_opened_{0}, websockets_closed_{0}, overflows_{0};
   std::atomic<std::ptrdiff_t> queued_{0};
   std::unordered_map<std::string_view, std::shared_ptr<LiveSession>> sessions_;  // keys are the sessions' own
   std::unordered_map<const WebsocketConnection*, std::unique_ptr<WebsocketConnection>> ending_;

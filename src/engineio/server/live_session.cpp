@@ -42,6 +42,7 @@ void LiveSession::start() {
 void LiveSession::attach(std::shared_ptr<Stream> stream, WebsocketTerms terms) {
   WebsocketConnection::Owner* const owner = this;
   websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), terms, owner);
+  home_->count_websocket();
   transmit(open_packet(), true);
 }
 
@@ -132,6 +133,7 @@ void LiveSession::deliver(const Packet& packet) {
 
 void LiveSession::closed(CloseReason reason) {
   count_waiting();
+  home_->count_end(transport(), reason);
   timer_.cancel();
   armed_for_ = SteadyTime::max();
   home_->shard().post([self = shared_from_this(), reason] {
@@ -179,6 +181,7 @@ void LiveSession::transmit_to_candidate(PacketRef packet) { candidate_->send(std
 
 void LiveSession::adopt_candidate() {
   home_->count_upgrade();
+  home_->count_websocket();
   websocket_ = std::move(candidate_);
 }
 

@@ -107,6 +107,8 @@ struct Options {
 
 struct Counters {
   std::uint64_t sessions_open = 0, sessions_opened = 0, upgrades = 0, bytes_queued = 0;
+  std::uint64_t websockets_open = 0;                     // of the sessions; the others poll
+  std::uint64_t overflows = 0;                           // sessions closed because their client did not read
   std::uint64_t packets_sent = 0, packets_received = 0;  // messages, heartbeats and the like included
   std::uint64_t writes = 0;                              // system calls on websockets
 };

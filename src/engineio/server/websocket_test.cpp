@@ -298,6 +298,8 @@ TEST_F(Websocket, ClosesOnAReaderThatStops) {
   EXPECT_EQ(seen_[0]->events, Log{"close buffer overflow"});
   run_until([&] { return server_->wait(0ms); });
   EXPECT_EQ(server_->counters().bytes_queued, 0u);
+  EXPECT_EQ(server_->counters().overflows, 1u);
+  EXPECT_EQ(server_->counters().websockets_open, 0u);
 }
 
 TEST_F(Websocket, DropsWhatIsDroppableWhileTheReaderIsBehindAndLosesNothingElse) {
@@ -340,9 +342,11 @@ TEST_F(Websocket, Upgrades) {
   peer->send_text("2probe");
   EXPECT_EQ(read(*peer, 1), Log{"t3probe"});
   EXPECT_EQ(get(session)->body, "6");
+  EXPECT_EQ(server_->counters().websockets_open, 0u);
   on_shard(0, [&] { seen_[0]->session->send(message("queued"), {}); });
   peer->send_text("5");
   EXPECT_EQ(read(*peer, 1), Log{"t4queued"});
+  EXPECT_EQ(server_->counters().websockets_open, 1u);
   EXPECT_EQ(seen_[0]->session->transport(), Transport::websocket);
   EXPECT_EQ(server_->counters().upgrades, 1u);
   peer->send_text("4hello");

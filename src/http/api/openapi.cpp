@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "http/codec/fault_schema.hpp"
 #include "http/status.hpp"
 
 namespace payam::http {
@@ -87,23 +88,9 @@ void add_error_schemas(Schemas& schemas) {
                               {"title", "ErrorDetail"},
                               {"properties", json::object{{"detail", text}}},
                               {"required", json::array{"detail"}}});
-  schemas.add(
-      "HTTPValidationError",
-      {{"type", "object"},
-       {"title", "HTTPValidationError"},
-       {"properties",
-        json::object{
-            {"detail", json::object{{"type", "array"}, {"title", "Detail"}, {"items", reference("ValidationError")}}}}}});
-  const json::object step{{"anyOf", json::array{text, json::object{{"type", "integer"}}}}};
-  schemas.add("ValidationError",
-              {{"type", "object"},
-               {"title", "ValidationError"},
-               {"properties", json::object{{"loc", json::object{{"type", "array"}, {"title", "Location"}, {"items", step}}},
-                                           {"msg", json::object{{"type", "string"}, {"title", "Message"}}},
-                                           {"type", json::object{{"type", "string"}, {"title", "Error Type"}}},
-                                           {"input", json::object{{"title", "Input"}}},
-                                           {"ctx", json::object{{"type", "object"}, {"title", "Context"}}}}},
-               {"required", json::array{"loc", "msg", "type"}}});
+  const json::object faults{{"type", "array"}, {"title", "Detail"}, {"items", fault_schema(schemas)}};
+  schemas.add("HTTPValidationError",
+              {{"type", "object"}, {"title", "HTTPValidationError"}, {"properties", json::object{{"detail", faults}}}});
 }
 
 }  // namespace

@@ -502,7 +502,8 @@ void Connection::record(int status) {
   record.peer = exchange.request.peer;
   record.status = status;
   if (exchange.writer) record.bytes = exchange.writer->body_sent();
-  record.duration = std::chrono::floor<Millis>(steady_now() - exchange.began);
+  record.duration = steady_now() - exchange.began;
+  record.shard = shard_.shard.id();
   record.fault = exchange.fault;
   hook(record);
 }

@@ -35,10 +35,11 @@ struct RequestRecord {
   std::string_view path;     // as sent, without the query, which may hold secrets
   std::string_view pattern;  // of the route; empty if none matched
   std::string_view peer;
-  int status = 0;           // 0: the peer left before a response
-  std::uint64_t bytes = 0;  // of the response's body, as far as sent
-  Millis duration{};
-  std::string_view fault;  // what a handler threw; never sent to the peer
+  int status = 0;                       // 0: the peer left before a response
+  std::uint64_t bytes = 0;              // of the response's body, as far as sent
+  std::chrono::nanoseconds duration{};  // from its first byte
+  int shard = 0;                        // the id of the connection's
+  std::string_view fault;               // what a handler threw; never sent to the peer
 };
 
 struct ServerOptions {

@@ -160,12 +160,15 @@ void Connection::close_sockets(DisconnectReason reason) {
 void Connection::remove(SocketImpl& socket) { forget(socket.nsp->name); }
 
 bool Connection::begin_handler() {
-  if (running_handlers_ >= server->core->options.max_running_handlers) {
-    close(DisconnectReason::buffer_overflow);
-    return false;
-  }
+  if (running_handlers_ >= server->core->options.max_running_handlers) return false;
   ++running_handlers_;
   return true;
+}
+
+void Connection::close_overloaded() {
+  if (closed_) return;
+  state.counts.connections_overloaded += 1;
+  close(DisconnectReason::server_namespace_disconnect);
 }
 
 Connection::Entry* Connection::find(std::string_view nsp) {

@@ -43,8 +43,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The socket has ended; the connection stays.
   void remove(SocketImpl& socket);
 
-  // Coroutine handlers of all its sockets. False: too many, the connection is being closed.
+  // Coroutine handlers of all its sockets. False: too many.
   bool begin_handler();
+  void close_overloaded();
   void end_handler() { --running_handlers_; }
 
  private:

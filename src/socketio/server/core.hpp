@@ -17,21 +17,11 @@
 #include "payam/sio/server.hpp"
 #include "runtime/completion.hpp"
 #include "runtime/shard.hpp"
+#include "runtime/shard_count.hpp"
 #include "socketio/encoder.hpp"
 #include "socketio/missed_packets.hpp"
 
 namespace payam::sio::detail {
-
-// Written by one shard's thread, read by any.
-class ShardCount {
- public:
-  void operator+=(std::uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  void operator-=(std::uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
-  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 // One shard's part of the server. Its thread only, but for the counts.
 struct ShardState {
@@ -42,7 +32,7 @@ struct ShardState {
 
   struct {
     ShardCount connections, connections_opened, sockets, sockets_connected, sockets_refused, sockets_recovered, sessions_kept,
-        events, events_invalid, packets_invalid, deliveries, volatile_dropped, acks_timed_out;
+        events, events_invalid, packets_invalid, connections_overloaded, deliveries, volatile_dropped, acks_timed_out;
   } counts;
 
   // While a broadcast walks the rooms nothing may change them: what closes meanwhile (a full queue) waits for its end.

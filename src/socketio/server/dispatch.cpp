@@ -155,7 +155,10 @@ void SocketImpl::call_handler(const std::shared_ptr<const ErasedHandler>& handle
 }
 
 void SocketImpl::spawn(std::string_view where, Task<> task, std::shared_ptr<const void> keep, std::string event, Ack ack) {
-  if (!connection->begin_handler()) return;
+  if (!connection->begin_handler()) {
+    report_error({EventError::Kind::overloaded, std::move(event), "too many handlers are running", nullptr}, ack);
+    return connection->close_overloaded();
+  }
   part.core.spawn(part.state.shard, std::move(task),
                   [this, where, socket = self(), keep = std::move(keep), event = std::move(event),
                    ack = std::move(ack)](const std::exception_ptr& error) {

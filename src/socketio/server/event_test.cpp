@@ -307,6 +307,11 @@ TEST_F(EventTest, TooManyHandlersAtOnceCloseTheConnection) {
     auto start_waiting = [&](Completion<std::monostate> done) { waiting.push_back(std::move(done)); };
     co_await await_completion<std::monostate>(start_waiting);
   });
+  std::vector<std::string> errors;
+  small.io->on_error([&](const SocketPtr& socket, const EventError& error, const Ack&) {
+    errors.push_back(error.event);
+    if (error.kind == EventError::Kind::overloaded) socket->emit("error", "too much");
+  });
   small.io->on_disconnect([&](const SocketPtr&, DisconnectReason reason) { reasons.emplace_back(to_string(reason)); });
   const auto flooding = small.client();
   flooding->connect();
@@ -314,7 +319,10 @@ TEST_F(EventTest, TooManyHandlersAtOnceCloseTheConnection) {
   EXPECT_TRUE(flooding->is_open());
   flooding->send(R"(2["wait"])");
   EXPECT_FALSE(flooding->is_open());
-  EXPECT_THAT(reasons, ElementsAre("buffer overflow"));
+  EXPECT_THAT(errors, ElementsAre("wait"));
+  EXPECT_THAT(flooding->take(), ElementsAre(R"(2["error","too much"])", "1")) << "told why, then disconnected";
+  EXPECT_THAT(reasons, ElementsAre("server namespace disconnect"));
+  EXPECT_EQ(small.io->counters().connections_overloaded, 1u);
   for (auto& done : waiting) done({});
   small.run();
 }

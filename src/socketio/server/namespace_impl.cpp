@@ -38,6 +38,12 @@ NamespaceImpl::NamespaceImpl(std::string its_name, Kind its_kind, std::shared_pt
 
 NamespaceImpl::~NamespaceImpl() = default;
 
+std::size_t NamespaceImpl::room_count() const {
+  std::size_t count = 0;
+  for (const auto& part : parts_) count += part->index.room_count();
+  return count;
+}
+
 std::shared_ptr<const NamespaceHandlers> NamespaceImpl::handlers() const {
   const std::lock_guard lock(mutex_);
   return handlers_;

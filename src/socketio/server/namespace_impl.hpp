@@ -43,6 +43,7 @@ class NamespaceImpl : public std::enable_shared_from_this<NamespaceImpl> {
   void change_handlers(const std::function<void(NamespaceHandlers&)>& change);
 
   NamespacePart& part(std::size_t shard) { return *parts_[shard]; }
+  std::size_t room_count() const;  // over all parts
 
   // --- Operations. On this shard they take effect at once, on others in the order of the calls of one thread.
   void broadcast(Target target, const Flags& flags, std::string_view event, Content content);

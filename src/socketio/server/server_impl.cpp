@@ -275,12 +275,21 @@ Counters ServerImpl::counters() const {
     out.events_received += counts.events.get();
     out.events_invalid += counts.events_invalid.get();
     out.packets_invalid += counts.packets_invalid.get();
+    out.connections_overloaded += counts.connections_overloaded.get();
     out.deliveries += counts.deliveries.get();
     out.volatile_dropped += counts.volatile_dropped.get();
     out.acks_timed_out += counts.acks_timed_out.get();
   }
   out.broadcasts = core->broadcasts.load(std::memory_order_relaxed);
-  if (engine_ != nullptr) out.bytes_queued = engine_->counters().bytes_queued;
+  if (engine_ != nullptr) {
+    const eio::Counters engine = engine_->counters();
+    out.bytes_queued = engine.bytes_queued;
+    out.websockets_open = engine.websockets_open;
+    out.upgrades = engine.upgrades;
+    out.connections_overflowed = engine.overflows;
+  }
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, nsp] : namespaces_) out.rooms += nsp->room_count();
   return out;
 }
 

@@ -243,7 +243,7 @@ class RestFixture : public ::testing::Test {
       PresenceOptions{.grace = std::chrono::milliseconds(20), .collect = std::chrono::milliseconds(8)});
   std::unique_ptr<ReadMarkers> read_markers_ = std::make_unique<ReadMarkers>(
       shards_[0], *store_, tasks_, [](const ReadNews&) {}, ReadMarkerOptions{.collect = std::chrono::hours(1)});
-  Limits limits_{false};
+  Limits limits_{std::nullopt};
   MediaFiles files_{media_directory_, media_pool_};
   Uploads uploads_{*store_, files_, {kUploadLimit, kUserQuota}};
   Services services_{*store_,   tokens_,    accounts_,      authenticator_, sessions_, rooms_,

@@ -210,7 +210,8 @@ class SocketFixture : public RestFixture {
   MembershipEpochs epochs_;
   sio::Server io_{both(), options(tokens_)};
   Publisher publisher_{io_, epochs_};
-  Realtime realtime_{io_, services_, epochs_, 50ms};
+  EventMeters event_meters_{2};
+  Realtime realtime_{io_, services_, epochs_, event_meters_, 50ms};
   std::vector<std::unique_ptr<Client>> clients_;
 };
 

@@ -2,7 +2,8 @@
 
 namespace payam::chat::sqlite {
 
-ReaderPool::ReaderPool(const Options& options) : pool_("the database", options.threads, options.queue_limit) {
+ReaderPool::ReaderPool(const Options& options, StoreMeters& meters)
+    : meters_(meters), pool_("the database", options.threads, options.queue_limit) {
   for (int i = 0; i < options.threads; ++i) {
     auto database = std::make_unique<Database>(Database::Options{options.path, true, options.vfs});
     database->execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");

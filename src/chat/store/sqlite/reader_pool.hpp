@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/store/meters.hpp"
 #include "chat/store/sqlite/database.hpp"
 #include "runtime/worker_pool.hpp"
 
@@ -23,12 +24,15 @@ class ReaderPool {
     int threads = 1;
     std::size_t queue_limit = 1'000;
   };
-  explicit ReaderPool(const Options& options);
+  // `meters` outlives this.
+  ReaderPool(const Options& options, StoreMeters& meters);
 
   // Runs `work(Database&)`; throws Overloaded when too much waits.
   template <class F>
   Task<std::invoke_result_t<F&, Database&>> read(F work) {
-    auto job = [this, &work] {
+    const SteadyTime began = steady_now();
+    auto job = [this, began, &work] {
+      const Timed timed(meters_.read_seconds, began);
       const Lease lease(*this);
       Transaction snapshot(*lease.database, Transaction::Kind::read);
       return work(*lease.database);
@@ -45,6 +49,7 @@ class ReaderPool {
     std::unique_ptr<Database> database;
   };
 
+  StoreMeters& meters_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Database>> idle_;
   WorkerPool pool_;  // last: its threads end before the connections

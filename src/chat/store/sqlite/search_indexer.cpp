@@ -52,8 +52,9 @@ void ChangedRooms::add(std::vector<RoomId> rooms) {
   for (RoomId& room : rooms) rooms_.insert(std::move(room));
 }
 
-SearchIndexer::SearchIndexer(Options options)
-    : options_(std::move(options)), database_(open_index(options_.index, options_.vfs)) {
+SearchIndexer::SearchIndexer(Options options, StoreMeters& meters)
+    : options_(std::move(options)), meters_(meters), database_(open_index(options_.index, options_.vfs)) {
+  meters_.set_search_behind(steady_now());
   database_->run("ATTACH ? AS chat", options_.chat);
   thread_ = std::thread([this] { loop(); });
 }
@@ -74,7 +75,7 @@ void SearchIndexer::committed(std::span<const Commit> commits) {
   const bool idle = changed_.empty();
   changed_.add(commits);
   if (changed_.empty()) return;
-  ++told_;
+  if (told_++ == reached_) meters_.set_search_behind(steady_now());
   if (idle) ready_.notify_one();
 }
 
@@ -124,6 +125,7 @@ bool SearchIndexer::take(std::unordered_set<RoomId>& rooms, std::uint64_t& told)
   ready_.wait_until(lock, std::max(not_before_, steady_now() + options_.delay), in_a_hurry);
   rooms = changed_.take();
   told = told_;
+  taken_at_ = steady_now();
   return !stopping_;
 }
 
@@ -161,6 +163,8 @@ void SearchIndexer::reached(std::uint64_t told) {
   {
     const std::lock_guard lock(mutex_);
     reached_ = told;
+    // What is new since then came after it.
+    reached_ == told_ ? meters_.set_search_up_to_date() : meters_.set_search_behind(taken_at_);
     const auto first = std::ranges::partition(waiters_, [&](const Waiter& one) { return one.until > told; });
     std::ranges::move(first, std::back_inserter(served));
     waiters_.erase(first.begin(), first.end());

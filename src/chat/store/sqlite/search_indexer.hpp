@@ -14,6 +14,7 @@
 
 #include "base/clock.hpp"
 #include "chat/model.hpp"
+#include "chat/store/meters.hpp"
 #include "chat/store/sqlite/database.hpp"
 #include "runtime/completion.hpp"
 #include "runtime/task.hpp"
@@ -43,7 +44,8 @@ class SearchIndexer {
     std::size_t waiting = 1'000;
   };
 
-  explicit SearchIndexer(Options options);
+  // `meters` outlives this.
+  SearchIndexer(Options options, StoreMeters& meters);
   ~SearchIndexer() { stop(); }
   SearchIndexer(const SearchIndexer&) = delete;
   SearchIndexer& operator=(const SearchIndexer&) = delete;
@@ -78,6 +80,7 @@ class SearchIndexer {
   void failed(const std::exception_ptr& error, const std::unordered_set<RoomId>& rooms);
 
   const Options options_;
+  StoreMeters& meters_;
   std::unique_ptr<Database> database_;
 
   std::mutex mutex_;
@@ -85,6 +88,7 @@ class SearchIndexer {
   ChangedRooms changed_;
   std::uint64_t told_ = 1;     // times; the first is what was committed before the start
   std::uint64_t reached_ = 0;  // of them
+  SteadyTime taken_at_{};      // when the last were taken in hand
   Waiters waiters_;
   SteadyTime not_before_{};  // after a failure
   bool stopping_ = false;

@@ -45,17 +45,20 @@ std::unique_ptr<Database> open_for_writing(const SqliteOptions& options) {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const SqliteOptions& options)
-      : writer_(open_for_writing(options), {.queue_jobs = options.writer_queue,
-                                            .cache_entries = options.cache_entries,
-                                            .checkpoint_pages = options.checkpoint_pages}) {
+      : writer_(open_for_writing(options), meters_,
+                {.queue_jobs = options.writer_queue,
+                 .cache_entries = options.cache_entries,
+                 .checkpoint_pages = options.checkpoint_pages}) {
     writer_.observe([this](std::span<const Commit> commits) { on_commits(commits); });
     if (options.path == kMemory) return;
     const std::string path = options.path.string();
     const std::string index = path + "-search";
-    readers_.emplace(sqlite::ReaderPool::Options{
-        .path = path, .vfs = options.vfs, .threads = options.readers, .queue_limit = options.reader_queue});
-    indexer_.emplace(sqlite::SearchIndexer::Options{.index = index, .chat = path, .vfs = options.vfs});
-    searchers_.emplace(sqlite::ReaderPool::Options{.path = index, .attached = path, .vfs = options.vfs});
+    readers_.emplace(
+        sqlite::ReaderPool::Options{
+            .path = path, .vfs = options.vfs, .threads = options.readers, .queue_limit = options.reader_queue},
+        meters_);
+    indexer_.emplace(sqlite::SearchIndexer::Options{.index = index, .chat = path, .vfs = options.vfs}, meters_);
+    searchers_.emplace(sqlite::ReaderPool::Options{.path = index, .attached = path, .vfs = options.vfs}, meters_);
   }
 
   // The writer is the last to close the chat's database: who is, copies the log into it.

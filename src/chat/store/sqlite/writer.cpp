@@ -28,8 +28,9 @@ class Writer::ChangeJob final : public Job {
   std::size_t index_ = 0;
 };
 
-Writer::Writer(std::unique_ptr<Database> database, Options options)
+Writer::Writer(std::unique_ptr<Database> database, StoreMeters& meters, Options options)
     : database_(std::move(database)),
+      meters_(meters),
       options_(options),
       appender_(*database_, options.cache_entries),
       checkpoint_at_(options.checkpoint_pages) {
@@ -126,13 +127,17 @@ void Writer::run_batch(Batch& batch) {
     if (batch.front()->place == Place::alone) {
       apply_all(batch);
     } else {
+      const SteadyTime began = steady_now();
       Transaction transaction(*database_, Transaction::Kind::write);
       apply_all(batch);
       appender_.cache().flush();
       transaction.commit();
+      meters_.batch_seconds.add(std::chrono::duration<double>(steady_now() - began).count());
+      meters_.batch_changes.add(static_cast<double>(batch.size()));
       appender_.cache().trim();
     }
   } catch (...) {
+    meters_.batches_failed.fetch_add(1, std::memory_order_relaxed);
     appender_.cache().forget();
     for (auto& job : batch) job->fail(std::current_exception());
     return;

@@ -58,8 +58,8 @@ class Writer {
     std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until it is copied into the database file
   };
 
-  // Takes over `database`, which is migrated.
-  Writer(std::unique_ptr<Database> database, Options options);
+  // Takes over `database`, which is migrated. `meters` outlives this.
+  Writer(std::unique_ptr<Database> database, StoreMeters& meters, Options options);
   // Finishes what waits, then joins.
   ~Writer();
   Writer(const Writer&) = delete;
@@ -146,6 +146,7 @@ class Writer {
   void on_commit(std::size_t log_pages);
 
   const std::unique_ptr<Database> database_;
+  StoreMeters& meters_;
   const Options options_;
   Appender appender_;
   CommitObserver observer_;

@@ -1,0 +1,34 @@
+// What an operator may set of the limits: RATE_LIMITS=on, off, or `sends=20/s,logins=5/min:10`. Pure.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "chat/service/token_buckets.hpp"
+
+namespace payam::chat {
+
+// The defaults are far above what people do, and what a program may do that brings messages over from elsewhere. The bursts
+// are below the handlers that may run at once for one connection (sio::Options::max_running_handlers): who sends too much is
+// told before it is cut off.
+struct RateLimits {
+  // For an address; an address may be a household's (network_of).
+  TokenLimit logins{.burst = 10, .per_second = 1.0 / 6};     // at one account; see LoginThrottle
+  TokenLimit signups{.burst = 100, .per_second = 0.5};       //
+  TokenLimit handshakes{.burst = 1'000, .per_second = 100};  // after a restart everyone comes back at once
+  // For a user; an address, which many may share, has ten times as much.
+  TokenLimit sends{.burst = 500, .per_second = 100};  // messages, and every other change of a room
+  TokenLimit joins{.burst = 500, .per_second = 50};   // into a room or back to it, and other questions that cost
+  TokenLimit reads{.burst = 500, .per_second = 100};  // markers moved
+  TokenLimit typing{.burst = 50, .per_second = 10};
+  TokenLimit uploads{.burst = 100, .per_second = 2};
+  // For a connection: of any kind, known or not; one that was refused counts ten times. Beyond it, it is closed.
+  TokenLimit events{.burst = 5'000, .per_second = 500};
+};
+
+// `on`: the defaults; `off`: nullopt; else a list of `kind=count/s`, `/min` or `/h`, with `:burst` for how many at once if that
+// is not the count. What is not in the list keeps its default.
+Result<std::optional<RateLimits>> parse_rate_limits(std::string_view text);
+
+}  // namespace payam::chat
