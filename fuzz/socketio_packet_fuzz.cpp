@@ -28,9 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto packet = decode_msgpack(rest)) check(*packet);
 
   Decoder decoder(Parser::json, 10);
-  Packet packet;
   bool text = true;
   while (true) {
+    Packet packet;
     const auto end = rest.find('\xff');
     const auto piece = rest.substr(0, end);
     const auto outcome = text ? decoder.text(piece, packet) : decoder.binary(piece, packet);

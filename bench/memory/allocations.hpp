@@ -8,7 +8,7 @@ namespace payam::bench {
 
 struct Allocations {
   std::uint64_t count = 0;  // ever made
-  std::int64_t bytes = 0;   // held now, as the allocator rounds them
+  std::int64_t bytes = 0;   // held now, with what the allocator adds
 };
 
 Allocations allocations();

@@ -27,8 +27,7 @@ class MemoryPeer {
 class MemoryStream final : public Stream {
  public:
   // `peer` outlives the stream; `index` is the peer's name for it.
-  MemoryStream(Shard& shard, MemoryPeer& peer, std::uint32_t index)
-      : Stream(shard, asio::ip::address_v4::loopback()), peer_(peer), index_(index) {}
+  MemoryStream(Shard& shard, MemoryPeer& peer, std::uint32_t index) : Stream(shard), peer_(peer), index_(index) {}
 
   std::uint32_t index() const { return index_; }
 
@@ -45,6 +44,7 @@ class MemoryStream final : public Stream {
   void close() override;
   void abort() override { close(); }
   bool is_open() const override { return open_; }
+  asio::ip::address peer() const override { return asio::ip::address_v4::loopback(); }
 
  private:
   void wake(bool& pending, bool& wanted, void (StreamHandler::*ready)());

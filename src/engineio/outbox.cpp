@@ -5,25 +5,28 @@
 
 namespace payam::eio {
 
-void Outbox::push(PacketRef packet, bool compress) {
+void Outbox::push(PacketRef packet) {
   bytes_ += packet->frame().size();
-  // A queue that never runs empty must not grow at its dead end.
-  if (head_ > kKeptEntries && head_ * 2 > entries_.size()) {
-    entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
-    head_ = 0;
+  if (empty()) {
+    first_ = std::move(packet);
+    return;
   }
-  entries_.push_back({std::move(packet), compress});
+  // A queue that never runs empty must not grow at its dead end.
+  if (next_ > kKeptPackets && next_ * 2 > later_.size()) {
+    later_.erase(later_.begin(), later_.begin() + static_cast<std::ptrdiff_t>(next_));
+    next_ = 0;
+  }
+  later_.push_back(std::move(packet));
 }
 
 void Outbox::consume(std::size_t bytes) {
   bytes += sent_of_first_;
   while (!empty()) {
-    const std::size_t size = entries_[head_].packet->frame().size();
+    const std::size_t size = first_->frame().size();
     if (bytes < size) break;
     bytes -= size;
     bytes_ -= size;
-    entries_[head_].packet.reset();
-    ++head_;
+    first_ = next_ < later_.size() ? std::move(later_[next_++]) : nullptr;
   }
   sent_of_first_ = bytes;
   if (empty()) {
@@ -37,29 +40,20 @@ void Outbox::drop_unsent() {
     clear();
     return;
   }
-  entries_.resize(head_ + 1);
-  bytes_ = entries_[head_].packet->frame().size();
+  later_.clear();
+  next_ = 0;
+  bytes_ = first_->frame().size();
 }
 
 void Outbox::clear() {
   // Room for a burst is kept while bursts come; the next heartbeat at the latest finds it unused.
-  if (entries_.capacity() > kKeptEntries || entries_.capacity() > 4 * entries_.size()) {
-    std::vector<Entry>().swap(entries_);
+  if (later_.capacity() > kKeptPackets || later_.capacity() > 4 * later_.size()) {
+    std::vector<PacketRef>().swap(later_);
   } else {
-    entries_.clear();
+    later_.clear();
   }
-  head_ = sent_of_first_ = bytes_ = 0;
-}
-
-std::vector<PacketRef> Outbox::take(std::size_t limit) {
-  std::vector<PacketRef> packets;
-  for (; limit > 0 && !empty(); --limit, ++head_) {
-    PacketRef packet = std::move(entries_[head_].packet);
-    bytes_ -= packet->frame().size();
-    packets.push_back(std::move(packet));
-  }
-  if (empty()) clear();
-  return packets;
+  first_.reset();
+  next_ = sent_of_first_ = bytes_ = 0;
 }
 
 }  // namespace payam::eio

@@ -1,4 +1,4 @@
-// The packets one session or connection has yet to send, in order. Holds references, never copies.
+// The frames a websocket has yet to write, in order. Holds references, never copies.
 #pragma once
 
 #include <cstddef>
@@ -11,26 +11,19 @@ namespace payam::eio {
 
 class Outbox {
  public:
-  struct Entry {
-    PacketRef packet;
-    bool compress = false;
-  };
+  void push(PacketRef packet);
 
-  void push(PacketRef packet, bool compress);
-
-  bool empty() const { return head_ == entries_.size(); }
-  std::size_t count() const { return entries_.size() - head_; }
+  bool empty() const { return first_ == nullptr; }
+  std::size_t count() const { return empty() ? 0 : 1 + later_.size() - next_; }
   // Bytes of the frames not yet sent whole.
   std::size_t bytes() const { return bytes_; }
 
   // Calls `add(std::string_view)` with what is to be written next, at most `limit` pieces.
   template <class Add>
   void gather(std::size_t limit, Add add) const {
-    std::size_t offset = sent_of_first_;
-    for (std::size_t i = head_; i < entries_.size() && limit > 0; ++i, --limit) {
-      add(entries_[i].packet->frame().substr(offset));
-      offset = 0;
-    }
+    if (empty() || limit == 0) return;
+    add(first_->frame().substr(sent_of_first_));
+    for (std::size_t i = next_; i < later_.size() && --limit > 0; ++i) add(later_[i]->frame());
   }
 
   // The first `bytes` of what gather() gave are written.
@@ -40,23 +33,16 @@ class Outbox {
   void drop_unsent();
   void clear();
 
-  // Takes the first packets out, at most `limit`. Nothing of them has been written.
-  std::vector<PacketRef> take(std::size_t limit);
-
-  // Empties the outbox into `add(Entry&&)`, in order. Nothing of it has been written.
-  template <class Add>
-  void move_to(Add add) {
-    for (std::size_t i = head_; i < entries_.size(); ++i) add(std::move(entries_[i]));
-    clear();
-  }
-
  private:
-  // Kept between bursts, so that a delivery allocates nothing; more than this, or than a burst needs, goes back.
-  static constexpr std::size_t kKeptEntries = 32;
+  // Room for a burst is kept between bursts, so that a delivery allocates nothing; more than this, or than a burst needs, goes
+  // back.
+  static constexpr std::size_t kKeptPackets = 32;
 
-  std::vector<Entry> entries_;
-  std::size_t head_ = 0;           // entries before this are sent
-  std::size_t sent_of_first_ = 0;  // bytes of entries_[head_]
+  // Mostly one frame waits alone, and then `later_` has no memory.
+  PacketRef first_;
+  std::size_t sent_of_first_ = 0;
+  std::vector<PacketRef> later_;
+  std::size_t next_ = 0;  // packets of `later_` before this are sent
   std::size_t bytes_ = 0;
 };
 

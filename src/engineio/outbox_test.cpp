@@ -23,7 +23,7 @@ TEST(Outbox, GivesWhatIsLeftAfterEveryPossibleShortWrite) {
       "4";
   for (std::size_t cut = 0; cut <= all.size(); ++cut) {
     Outbox outbox;
-    for (const auto* text : {"a", "bc", ""}) outbox.push(message(text), false);
+    for (const auto* text : {"a", "bc", ""}) outbox.push(message(text));
     EXPECT_EQ(outbox.bytes(), all.size());
     outbox.consume(cut);
     EXPECT_EQ(gathered(outbox), all.substr(cut));
@@ -36,7 +36,7 @@ TEST(Outbox, GivesWhatIsLeftAfterEveryPossibleShortWrite) {
 
 TEST(Outbox, GathersNoMoreThanAsked) {
   Outbox outbox;
-  for (int i = 0; i < 5; ++i) outbox.push(message("x"), false);
+  for (int i = 0; i < 5; ++i) outbox.push(message("x"));
   EXPECT_EQ(gathered(outbox, 2),
             "\x81\x02"
             "4x"
@@ -47,8 +47,8 @@ TEST(Outbox, GathersNoMoreThanAsked) {
 
 TEST(Outbox, NeverDropsTheRestOfAFrameBegun) {
   Outbox outbox;
-  outbox.push(message("begun"), false);
-  outbox.push(message("later"), false);
+  outbox.push(message("begun"));
+  outbox.push(message("later"));
   outbox.consume(3);
   outbox.drop_unsent();
   EXPECT_EQ(gathered(outbox), "begun");
@@ -56,32 +56,18 @@ TEST(Outbox, NeverDropsTheRestOfAFrameBegun) {
   outbox.consume(5);
   EXPECT_TRUE(outbox.empty());
 
-  outbox.push(message("whole"), false);
+  outbox.push(message("whole"));
   outbox.drop_unsent();
   EXPECT_TRUE(outbox.empty());
-}
-
-TEST(Outbox, LeavesTheRestForTheNextPoll) {
-  Outbox outbox;
-  for (const char* text : {"a", "b", "c"}) outbox.push(message(text), false);
-  const auto first = outbox.take(2);
-  ASSERT_EQ(first.size(), 2u);
-  EXPECT_EQ(first[0]->payload(), "4a");
-  EXPECT_EQ(first[1]->payload(), "4b");
-  EXPECT_EQ(outbox.count(), 1u);
-  EXPECT_EQ(outbox.bytes(), message("c")->frame().size());
-  EXPECT_EQ(outbox.take(2).size(), 1u);
-  EXPECT_TRUE(outbox.empty());
-  EXPECT_EQ(outbox.bytes(), 0u);
 }
 
 TEST(Outbox, StaysInOrderWhenItNeverRunsEmpty) {
   Outbox outbox;
   std::string expected, read;
-  outbox.push(message("start"), false);
+  outbox.push(message("start"));
   for (int i = 0; i < 1000; ++i) {
     const std::string text = std::to_string(i);
-    outbox.push(message(text), false);
+    outbox.push(message(text));
     std::string first;
     outbox.gather(1, [&](std::string_view piece) { first = piece; });
     read += first.substr(3) + " ";
@@ -90,6 +76,25 @@ TEST(Outbox, StaysInOrderWhenItNeverRunsEmpty) {
     EXPECT_EQ(outbox.count(), 1u);
   }
   EXPECT_EQ(read, expected);
+}
+
+TEST(Outbox, GoesOnInOrderAfterABurstOfAnyLength) {
+  for (std::size_t burst = 1; burst <= 100; ++burst) {
+    Outbox outbox;
+    for (int round = 0; round < 3; ++round) {
+      std::string expected;
+      for (std::size_t i = 0; i < burst; ++i) {
+        const PacketRef packet = message(std::to_string(i));
+        expected += packet->frame();
+        outbox.push(packet);
+      }
+      EXPECT_EQ(outbox.count(), burst);
+      EXPECT_EQ(gathered(outbox), expected);
+      outbox.consume(expected.size());
+      EXPECT_TRUE(outbox.empty());
+      EXPECT_EQ(outbox.bytes(), 0u);
+    }
+  }
 }
 
 }  // namespace

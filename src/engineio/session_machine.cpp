@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "engineio/payload_v3.hpp"
 
@@ -37,27 +38,30 @@ SessionMachine::SessionMachine(const SessionTimes& times, std::size_t max_buffer
       awaiting_heartbeat_(kind.protocol == Protocol::v3),
       heartbeat_at_(now + times.ping_interval) {
   if (awaiting_heartbeat_) heartbeat_at_ += times.ping_timeout;
+  if (kind.transport == Transport::polling) polling_ = std::make_unique<Polling>();
 }
 
 std::size_t SessionMachine::buffered_bytes() const {
-  return kind_.transport == Transport::websocket && state_ != State::closed ? sink_.unsent_bytes() : waiting_.bytes();
+  if (polling_) return polling_->waiting.bytes();
+  return state_ == State::closed ? 0 : sink_.unsent_bytes();
 }
 
 SteadyTime SessionMachine::deadline() const {
   if (state_ == State::closed) return SteadyTime::max();
-  SteadyTime due = std::min(upgrade_until_, close_by_);
-  if (state_ == State::open && upgrade_ != Upgrade::probed) due = std::min(due, heartbeat_at_);
+  if (!polling_) return heartbeat_at_;
+  SteadyTime due = std::min(polling_->upgrade_until, polling_->close_by);
+  if (state_ == State::open && !is_probed()) due = std::min(due, heartbeat_at_);
   return due;
 }
 
 void SessionMachine::on_time(SteadyTime now) {
   if (state_ == State::closed) return;
-  if (now >= close_by_) return finish(CloseReason::forced_close);
-  if (now >= upgrade_until_) {
+  if (polling_ && now >= polling_->close_by) return finish(CloseReason::forced_close);
+  if (polling_ && now >= polling_->upgrade_until) {
     end_upgrade(now);
     sink_.drop_candidate();
   }
-  if (state_ != State::open || upgrade_ == Upgrade::probed || now < heartbeat_at_) return;
+  if (state_ != State::open || is_probed() || now < heartbeat_at_) return;
   if (awaiting_heartbeat_) return finish(CloseReason::ping_timeout);
   ping(now);
 }
@@ -70,8 +74,7 @@ void SessionMachine::ping(SteadyTime now) {
 
 bool SessionMachine::send(std::span<const PacketRef> packets, SendOptions options) {
   if (state_ != State::open) return false;
-  const bool websocket = kind_.transport == Transport::websocket;
-  if (options.droppable && !(websocket ? sink_.is_writable() : poll_pending_)) return false;
+  if (options.droppable && !(polling_ ? polling_->poll_pending : sink_.is_writable())) return false;
   std::size_t bytes = buffered_bytes();
   for (const auto& packet : packets) bytes += packet->frame().size();
   if (bytes > max_buffered_bytes_) {
@@ -79,22 +82,22 @@ bool SessionMachine::send(std::span<const PacketRef> packets, SendOptions option
     return false;
   }
   for (const auto& packet : packets) {
-    if (websocket) {
-      sink_.transmit(packet, options.compress);
+    if (polling_) {
+      polling_->waiting.push(packet, options.compress);
     } else {
-      waiting_.push(packet, options.compress);
+      sink_.transmit(packet, options.compress);
     }
   }
-  if (poll_pending_) sink_.flush_later();
+  if (polling_ && polling_->poll_pending) sink_.flush_later();
   return true;
 }
 
 void SessionMachine::flush() {
-  if (poll_pending_ && !waiting_.empty()) answer(take_payload());
+  if (polling_ && polling_->poll_pending && !polling_->waiting.empty()) answer(take_payload());
 }
 
 void SessionMachine::answer(Payload payload) {
-  poll_pending_ = false;
+  polling_->poll_pending = false;
   sink_.answer_poll(std::move(payload));
 }
 
@@ -103,7 +106,7 @@ void SessionMachine::answer_with(PacketType type) {
   answer(encode(std::span(&packet, 1)));
 }
 
-Payload SessionMachine::take_payload() { return encode(waiting_.take(kMaxPollPackets)); }
+Payload SessionMachine::take_payload() { return encode(polling_->waiting.take(kMaxPollPackets)); }
 
 Payload SessionMachine::encode(std::span<const PacketRef> packets) const {
   return kind_.protocol == Protocol::v4 ? encode_payload(packets) : encode_payload_v3(packets, kind_.binary);
@@ -111,21 +114,21 @@ Payload SessionMachine::encode(std::span<const PacketRef> packets) const {
 
 void SessionMachine::close(SteadyTime now) {
   if (state_ != State::open) return;
-  if (kind_.transport == Transport::websocket) {
+  if (!polling_) {
     state_ = State::closed;
     sink_.close_websocket(true);
     sink_.closed(CloseReason::forced_close);
     return;
   }
   state_ = State::closing;
-  close_by_ = now + times_.poll_close_timeout;
-  if (poll_pending_) answer_last_poll();
+  polling_->close_by = now + times_.poll_close_timeout;
+  if (polling_->poll_pending) answer_last_poll();
 }
 
 // The packets, and "1" to the next poll: a client that finds both in one hears of the end before it has read the packets (a
 // Socket.IO client would take a wanted disconnection for a lost connection).
 void SessionMachine::answer_last_poll() {
-  if (!waiting_.empty()) return answer(take_payload());
+  if (!polling_->waiting.empty()) return answer(take_payload());
   answer_with(PacketType::close);
   finish(CloseReason::forced_close);
 }
@@ -135,32 +138,32 @@ void SessionMachine::terminate(CloseReason reason) { finish(reason); }
 void SessionMachine::finish(CloseReason reason, PacketType last_answer) {
   if (state_ == State::closed) return;
   state_ = State::closed;
-  if (poll_pending_) {
-    // It would have taken what is queued at the turn's end anyway.
-    waiting_.empty() ? answer_with(last_answer) : answer(take_payload());
+  if (polling_) {
+    if (polling_->poll_pending) {
+      // It would have taken what is queued at the turn's end anyway.
+      polling_->waiting.empty() ? answer_with(last_answer) : answer(take_payload());
+    }
+    polling_->waiting.clear();
+    if (std::exchange(polling_->upgrade, Upgrade::none) != Upgrade::none) sink_.drop_candidate();
+  } else {
+    sink_.close_websocket(false);
   }
-  waiting_.clear();
-  if (upgrade_ != Upgrade::none) {
-    upgrade_ = Upgrade::none;
-    sink_.drop_candidate();
-  }
-  if (kind_.transport == Transport::websocket) sink_.close_websocket(false);
   sink_.closed(reason);
 }
 
 SessionMachine::Admission SessionMachine::start_poll(SteadyTime now) {
   on_time(now);
-  if (state_ == State::closed || kind_.transport != Transport::polling) return Admission::refused;
-  if (poll_pending_) {
+  if (state_ == State::closed || !polling_) return Admission::refused;
+  if (polling_->poll_pending) {
     finish(CloseReason::transport_error);
     return Admission::overlap;
   }
-  poll_pending_ = true;
+  polling_->poll_pending = true;
   if (state_ == State::closing) {
     answer_last_poll();
-  } else if (!waiting_.empty()) {
+  } else if (!polling_->waiting.empty()) {
     sink_.flush_later();
-  } else if (upgrade_ == Upgrade::probed) {
+  } else if (is_probed()) {
     answer_with(PacketType::noop);
   }
   return Admission::accepted;
@@ -168,31 +171,37 @@ SessionMachine::Admission SessionMachine::start_poll(SteadyTime now) {
 
 void SessionMachine::abort_poll() {
   // After the upgrade polls no longer matter.
-  if (kind_.transport == Transport::polling) finish(CloseReason::transport_error);
+  if (polling_) finish(CloseReason::transport_error);
 }
 
 SessionMachine::Admission SessionMachine::start_post(PayloadForm form) {
-  if (state_ == State::closed || kind_.transport != Transport::polling) return Admission::refused;
+  if (state_ == State::closed || !polling_) return Admission::refused;
   if (form == PayloadForm::octets && kind_.protocol == Protocol::v4) {
     finish(CloseReason::transport_error);
     return Admission::refused;
   }
-  if (post_pending_) {
+  if (polling_->post_pending) {
     finish(CloseReason::transport_error);
     return Admission::overlap;
   }
-  post_pending_ = true;
+  polling_->post_pending = true;
   return Admission::accepted;
 }
 
+void SessionMachine::refuse_post() {
+  if (polling_) polling_->post_pending = false;
+}
+
 void SessionMachine::abort_post() {
-  post_pending_ = false;
-  if (kind_.transport == Transport::polling) finish(CloseReason::transport_error);
+  if (!polling_) return;
+  polling_->post_pending = false;
+  finish(CloseReason::transport_error);
 }
 
 bool SessionMachine::end_post(std::string_view body, PayloadForm form, SteadyTime now) {
-  post_pending_ = false;
-  if (state_ == State::closed || kind_.transport != Transport::polling) return false;
+  if (!polling_) return false;
+  polling_->post_pending = false;
+  if (state_ == State::closed) return false;
   return kind_.protocol == Protocol::v4 ? read_payload(PayloadReader(body), now)
                                         : read_payload(PayloadReaderV3(body, form), now);
 }
@@ -248,51 +257,50 @@ void SessionMachine::heartbeat(PacketType type, SteadyTime now) {
   }
 }
 
-bool SessionMachine::may_upgrade() const {
-  return state_ != State::closed && kind_.transport == Transport::polling && upgrade_ == Upgrade::none;
-}
+bool SessionMachine::may_upgrade() const { return state_ != State::closed && polling_ && polling_->upgrade == Upgrade::none; }
 
 void SessionMachine::start_upgrade(SteadyTime now) {
   assert(may_upgrade());
-  upgrade_ = Upgrade::offered;
-  upgrade_until_ = now + times_.upgrade_timeout;
+  polling_->upgrade = Upgrade::offered;
+  polling_->upgrade_until = now + times_.upgrade_timeout;
 }
 
 void SessionMachine::on_candidate_packet(const Packet* packet, SteadyTime now) {
-  assert(upgrade_ != Upgrade::none);
+  assert(polling_->upgrade != Upgrade::none);
   const bool text = packet != nullptr && !packet->binary;
   if (text && packet->type == PacketType::ping && packet->data == "probe") {
-    upgrade_ = Upgrade::probed;
+    polling_->upgrade = Upgrade::probed;
     sink_.transmit_to_candidate(EncodedPacket::text(PacketType::pong, "probe"));
     // The client now waits for its poll to end before it sends "5".
-    if (poll_pending_) waiting_.empty() ? answer_with(PacketType::noop) : flush();
+    if (polling_->poll_pending) polling_->waiting.empty() ? answer_with(PacketType::noop) : flush();
     return;
   }
-  if (text && packet->type == PacketType::upgrade && upgrade_ == Upgrade::probed) return complete_upgrade(now);
+  if (text && packet->type == PacketType::upgrade && is_probed()) return complete_upgrade(now);
   end_upgrade(now);
   sink_.drop_candidate();
 }
 
 void SessionMachine::on_candidate_end(SteadyTime now) {
-  assert(upgrade_ != Upgrade::none);
+  assert(polling_->upgrade != Upgrade::none);
   end_upgrade(now);
   sink_.drop_candidate();
 }
 
 // Heartbeats go on. The client could not answer a ping while it was between two transports.
 void SessionMachine::end_upgrade(SteadyTime now) {
-  if (upgrade_ == Upgrade::probed && awaiting_heartbeat_) heartbeat_at_ = std::max(heartbeat_at_, now + times_.ping_timeout);
-  upgrade_ = Upgrade::none;
-  upgrade_until_ = SteadyTime::max();
+  if (is_probed() && awaiting_heartbeat_) heartbeat_at_ = std::max(heartbeat_at_, now + times_.ping_timeout);
+  polling_->upgrade = Upgrade::none;
+  polling_->upgrade_until = SteadyTime::max();
 }
 
 void SessionMachine::complete_upgrade(SteadyTime now) {
   end_upgrade(now);
-  if (poll_pending_) answer_with(PacketType::noop);
+  if (polling_->poll_pending) answer_with(PacketType::noop);
+  auto waiting = polling_->waiting.take_all();
   kind_.transport = Transport::websocket;
-  close_by_ = SteadyTime::max();
+  polling_.reset();
   sink_.adopt_candidate();
-  waiting_.move_to([this](Outbox::Entry&& entry) { sink_.transmit(std::move(entry.packet), entry.compress); });
+  for (PollQueue::Entry& entry : waiting) sink_.transmit(std::move(entry.packet), entry.compress);
   if (state_ == State::closing) {
     state_ = State::closed;
     sink_.close_websocket(true);

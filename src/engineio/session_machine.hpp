@@ -10,14 +10,15 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "engineio/encoded_packet.hpp"
-#include "engineio/outbox.hpp"
 #include "engineio/packet.hpp"
+#include "engineio/poll_queue.hpp"
 #include "engineio/session_types.hpp"
 
 namespace payam::eio {
@@ -76,7 +77,7 @@ class SessionMachine {
   bool is_closed() const { return state_ == State::closed; }  // and has told closed()
   std::size_t buffered_bytes() const;
   // The part of them that waits for a poll; nothing does once it is closed.
-  std::size_t waiting_bytes() const { return state_ == State::closed ? 0 : waiting_.bytes(); }
+  std::size_t waiting_bytes() const { return state_ == State::closed || !polling_ ? 0 : polling_->waiting.bytes(); }
 
   // When on_time() is due at the latest; changes with every call but send() and flush().
   SteadyTime deadline() const;
@@ -112,7 +113,7 @@ class SessionMachine {
   // Its whole body. False: answer 400; the session is closed or no longer on polling.
   bool end_post(std::string_view body, PayloadForm form, SteadyTime now);
   // It is refused for its size; the session lives.
-  void refuse_post() { post_pending_ = false; }
+  void refuse_post();
   // Its connection ended.
   void abort_post();
 
@@ -130,11 +131,22 @@ class SessionMachine {
   enum class State : std::uint8_t { open, closing, closed };
   enum class Upgrade : std::uint8_t { none, offered, probed };
 
+  // What only a session on polling needs.
+  struct Polling {
+    Upgrade upgrade = Upgrade::none;
+    bool poll_pending = false;
+    bool post_pending = false;
+    SteadyTime upgrade_until = SteadyTime::max();
+    SteadyTime close_by = SteadyTime::max();
+    PollQueue waiting;
+  };
+
   void handle(const Packet& packet, SteadyTime now);
   void ping(SteadyTime now);
   void heartbeat(PacketType type, SteadyTime now);
   void end_upgrade(SteadyTime now);
   void complete_upgrade(SteadyTime now);
+  bool is_probed() const { return polling_ && polling_->upgrade == Upgrade::probed; }
   void answer_last_poll();
   void finish(CloseReason reason, PacketType last_answer = PacketType::close);
   void answer(Payload payload);
@@ -149,14 +161,9 @@ class SessionMachine {
   SessionSink& sink_;
   State state_ = State::open;
   SessionKind kind_;
-  Upgrade upgrade_ = Upgrade::none;
-  bool poll_pending_ = false;
-  bool post_pending_ = false;
-  bool awaiting_heartbeat_;  // the client's turn: a pong, or in version 3 a ping
-  SteadyTime heartbeat_at_;  // the next ping, or the end of the wait for the client's
-  SteadyTime upgrade_until_ = SteadyTime::max();
-  SteadyTime close_by_ = SteadyTime::max();
-  Outbox waiting_;  // for the next poll
+  bool awaiting_heartbeat_;           // the client's turn: a pong, or in version 3 a ping
+  SteadyTime heartbeat_at_;           // the next ping, or the end of the wait for the client's
+  std::unique_ptr<Polling> polling_;  // set exactly while that is the transport
 };
 
 }  // namespace payam::eio

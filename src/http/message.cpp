@@ -61,8 +61,11 @@ void add_vary(Headers& headers, std::string_view name) {
   headers.add("Vary", std::string(name));
 }
 
-Query Query::parse(std::string_view text) {
-  Query query;
+namespace {
+
+// Calls `visit(name, value)`, both as they stand, until it answers false.
+template <class F>
+void each_field(std::string_view text, F visit) {
   while (!text.empty()) {
     const auto end = text.find('&');
     const auto piece = text.substr(0, end);
@@ -70,9 +73,28 @@ Query Query::parse(std::string_view text) {
     if (piece.empty()) continue;
     const auto equals = piece.find('=');
     const auto value = equals == std::string_view::npos ? std::string_view{} : piece.substr(equals + 1);
-    query.fields_.emplace_back(percent_decode(piece.substr(0, equals), Plus::space), percent_decode(value, Plus::space));
+    if (!visit(piece.substr(0, equals), value)) return;
   }
+}
+
+}  // namespace
+
+Query Query::parse(std::string_view text) {
+  Query query;
+  each_field(text, [&](std::string_view name, std::string_view value) {
+    query.fields_.emplace_back(percent_decode(name, Plus::space), percent_decode(value, Plus::space));
+    return true;
+  });
   return query;
+}
+
+std::optional<std::string_view> Query::find_uncoded(std::string_view text, std::string_view name) {
+  std::optional<std::string_view> found;
+  each_field(text, [&](std::string_view each, std::string_view value) {
+    if (each == name) found = value;
+    return !found;
+  });
+  return found;
 }
 
 std::optional<std::string_view> Query::find(std::string_view name) const {

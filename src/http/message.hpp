@@ -54,6 +54,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 class Query {
  public:
   static Query parse(std::string_view text);
+  // The same as parse(text).find(name), without a copy, of a text in which nothing is coded (no '%', no '+').
+  static std::optional<std::string_view> find_uncoded(std::string_view text, std::string_view name);
   // The first one's value; nullopt if there is none.
   std::optional<std::string_view> find(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }

@@ -15,7 +15,8 @@ int make_set() {
 
 }  // namespace
 
-Poller::Poller(asio::io_context& context) : set_(context.get_executor(), make_set()) {}
+Poller::Poller(asio::io_context& context, std::function<void()> after_batch)
+    : set_(context.get_executor(), make_set()), after_batch_(std::move(after_batch)) {}
 
 void Poller::want(Entry& entry, std::uint32_t what) {
   if ((entry.wanted_ & what) == what) return;
@@ -53,7 +54,7 @@ void Poller::end() {
 }
 
 void Poller::wait() {
-  if (wait_pending_ || !batch_.empty() || waiting_ == 0 || ended_) return;
+  if (wait_pending_ || in_batch_ || waiting_ == 0 || ended_) return;
   wait_pending_ = true;
   set_.async_wait(asio::posix::descriptor_base::wait_read, [self = weak_from_this()](boost::system::error_code error) {
     const auto poller = self.lock();
@@ -65,19 +66,33 @@ void Poller::wait() {
 }
 
 void Poller::on_events() {
+  const SteadyTime until = steady_now() + kStretch;
+  // A socket that is ready alone is no sign that others will be in a moment.
+  while (run_batch() > 1 && !ended_ && steady_now() < until) {
+  }
+}
+
+// How many were ready.
+std::size_t Poller::run_batch() {
   std::array<epoll_event, kBatch> events;
   const int count = ::epoll_wait(set_.native_handle(), events.data(), static_cast<int>(events.size()), 0);
-  if (count <= 0) return;  // interrupted: the next turn finds them
+  if (count <= 0) return 0;  // interrupted: the next turn finds them
   struct Done {
-    std::span<epoll_event>& batch;
-    ~Done() { batch = {}; }
-  } done{batch_};
+    Poller& poller;
+    ~Done() {
+      poller.batch_ = {};
+      poller.in_batch_ = false;
+    }
+  } done{*this};
+  in_batch_ = true;
   batch_ = std::span(events).first(static_cast<std::size_t>(count));
   while (!batch_.empty()) {
     const epoll_event event = batch_.front();
     batch_ = batch_.subspan(1);
     if (event.data.ptr != nullptr) dispatch(*static_cast<Entry*>(event.data.ptr), event.events);
   }
+  if (!ended_) after_batch_();
+  return static_cast<std::size_t>(count);
 }
 
 void Poller::dispatch(Entry& entry, std::uint32_t events) {
@@ -95,7 +110,7 @@ void Poller::set_registered(Entry& entry, std::uint32_t events) {
   event.events = events;
   event.data.ptr = &entry;
   const int operation = events == 0 ? EPOLL_CTL_DEL : entry.registered_ == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  if (::epoll_ctl(set_.native_handle(), operation, entry.fd_, &event) != 0 && events != 0) {
+  if (::epoll_ctl(set_.native_handle(), operation, entry.descriptor_.get(), &event) != 0 && events != 0) {
     throw std::system_error(errno, std::system_category(), "epoll_ctl");
   }
   entry.registered_ = static_cast<std::uint16_t>(events);

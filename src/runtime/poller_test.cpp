@@ -19,20 +19,20 @@ using testing::ElementsAre;
 // One end of a socket pair that counts what it is told.
 class End final : public Poller::Entry {
  public:
-  End(Poller& poller, Descriptor socket) : Poller::Entry(socket.get()), poller_(poller), socket_(std::move(socket)) {}
+  End(Poller& poller, Descriptor socket) : Poller::Entry(std::move(socket)), poller_(poller) {}
   ~End() { poller_.stop(*this); }
 
   void want(std::uint32_t what) { poller_.want(*this, what); }
   void stop() { poller_.stop(*this); }
   std::string read() {
     char bytes[64];
-    const auto got = ::recv(socket_.get(), bytes, sizeof(bytes), MSG_DONTWAIT);
+    const auto got = ::recv(descriptor().get(), bytes, sizeof(bytes), MSG_DONTWAIT);
     return got > 0 ? std::string(bytes, static_cast<std::size_t>(got)) : std::string();
   }
-  void write(std::string_view text) { ::send(socket_.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL); }
+  void write(std::string_view text) { ::send(descriptor().get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL); }
   void fill() {
     const std::string block(64 * 1024, 'x');
-    while (::send(socket_.get(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
+    while (::send(descriptor().get(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
     }
   }
 
@@ -46,7 +46,6 @@ class End final : public Poller::Entry {
   }
 
   Poller& poller_;
-  Descriptor socket_;
 };
 
 class PollerTest : public testing::Test {
@@ -68,7 +67,8 @@ class PollerTest : public testing::Test {
   }
 
   asio::io_context context_;
-  std::shared_ptr<Poller> poller_ = std::make_shared<Poller>(context_);
+  int batches_ = 0;
+  std::shared_ptr<Poller> poller_ = std::make_shared<Poller>(context_, [this] { ++batches_; });
 };
 
 TEST_F(PollerTest, TellsOnceForEachTimeOfAsking) {
@@ -204,6 +204,45 @@ TEST_F(PollerTest, WhatItKeepsGoesWithTheShard) {
   right->write("a");
   run();
   EXPECT_TRUE(left->told.empty());
+}
+
+TEST_F(PollerTest, TellsWhenABatchIsOver) {
+  auto [left, right] = connect();
+  auto [other, far] = connect();
+  std::vector<bool> inside;
+  for (End* end : {left.get(), other.get()}) {
+    end->then = [&, end] {
+      end->read();
+      inside.push_back(poller_->in_batch());
+      EXPECT_EQ(batches_, 0);
+    };
+    end->want(Poller::kReadable);
+  }
+  right->write("a");
+  far->write("b");
+  run();
+  EXPECT_EQ(inside, (std::vector<bool>{true, true}));
+  EXPECT_EQ(batches_, 1);
+  EXPECT_FALSE(poller_->in_batch());
+}
+
+TEST_F(PollerTest, ServesWhatBecomesReadyWhileSeveralAreServedWithoutGoingBackToTheLoop) {
+  auto [left, right] = connect();
+  auto [other, far] = connect();
+  auto [late, behind] = connect();
+  for (End* end : {left.get(), other.get(), late.get()}) {
+    end->then = [end] { end->read(); };
+    end->want(Poller::kReadable);
+  }
+  left->then = [&near_end = *left, &far_end = *behind] {
+    near_end.read();
+    far_end.write("c");
+  };
+  right->write("a");
+  far->write("b");
+  context_.run_one();
+  EXPECT_THAT(late->told, ElementsAre(Poller::kReadable));
+  EXPECT_EQ(batches_, 2);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ void FlushLink::unlink() {
 Shard::Shard(int id, asio::io_context& context)
     : id_(id),
       context_(context),
-      poller_(std::make_shared<Poller>(context)),
+      poller_(std::make_shared<Poller>(context, [this] { end_batch(); })),
       wheel_(steady_now()),
       alarm_(context.get_executor()) {
   flush_fresh_.clear();
@@ -58,20 +58,25 @@ void Shard::on_alarm() {
 void Shard::flush_later(Flushable& output) {
   if (output.is_linked()) return;
   output.insert_before(flush_fresh_);
-  post_flushes();
+  if (!poller_->in_batch()) post_flushes();
+}
+
+void Shard::end_batch() {
+  if (!flush_fresh_.is_empty()) run_flushes();
 }
 
 void Shard::post_flushes() {
   if (std::exchange(flush_posted_, true)) return;
   // The loop runs posted work in order: all that one poll of the sockets made ready stands before this.
   asio::post(context_, [this, alive = alive_] {
-    if (*alive) run_flushes();
+    if (!*alive) return;
+    flush_posted_ = false;
+    run_flushes();
   });
 }
 
 // An acknowledgement must not wait behind a broadcast to thousands, nor a broadcast starve: of each slice the backlog has half.
 void Shard::run_flushes() {
-  flush_posted_ = false;
   const int done = flush_some(flush_fresh_, flush_backlog_.is_empty() ? kFlushSlice : kFlushSlice / 2);
   flush_some(flush_backlog_, kFlushSlice - done);
   if (!flush_fresh_.is_empty()) {

@@ -84,14 +84,15 @@ class Shard {
   // For the streams that live here.
   const std::shared_ptr<Poller>& poller() { return poller_; }
 
-  // Calls flush() once at the end of this turn of the loop: after every handler that was ready with this one. Calling it
-  // again before that changes nothing. At most kFlushSlice run in one go, the rest waits as a backlog; what later turns bring
-  // goes before it, so that a very large room does not hold up others.
+  // Calls flush() once at the end of this turn of the loop: after every socket that was ready with the present one, or after
+  // every handler that was ready with this one. Calling it again before that changes nothing. At most kFlushSlice run in one
+  // go, the rest waits as a backlog; what later turns bring goes before it, so that a very large room does not hold up others.
   void flush_later(Flushable& output);
 
  private:
   static constexpr int kFlushSlice = 256;
 
+  void end_batch();
   void run_flushes();
   void post_flushes();
   static int flush_some(FlushLink& list, int limit);

@@ -31,8 +31,8 @@ void set_no_delay(const Descriptor& socket) {
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-SocketStream::SocketStream(Shard& shard, Descriptor socket, const asio::ip::address& peer)
-    : Stream(shard, peer), Poller::Entry(socket.get()), poller_(shard.poller()), socket_(std::move(socket)) {}
+SocketStream::SocketStream(Shard& shard, Descriptor socket)
+    : Stream(shard), Poller::Entry(std::move(socket)), poller_(shard.poller()) {}
 
 void SocketStream::on_ready(std::uint32_t what) {
   const auto keep = shared_from_this();
@@ -54,7 +54,7 @@ void SocketStream::reset_socket() {
 
 Descriptor SocketStream::release_socket() {
   poller_->stop(*this);
-  return std::move(socket_);
+  return release_descriptor();
 }
 
 }  // namespace payam

@@ -17,12 +17,14 @@ void set_no_delay(const Descriptor& socket);
 
 class SocketStream : public Stream, private Poller::Entry {
  public:
-  SocketStream(Shard& shard, Descriptor socket, const asio::ip::address& peer);
+  SocketStream(Shard& shard, Descriptor socket);
   ~SocketStream() override { close_socket(); }
 
+  asio::ip::address peer() const final { return peer_of(descriptor()); }
+
  protected:
-  int native() const { return socket_.get(); }
-  bool has_socket() const { return socket_.is_open(); }
+  int native() const { return descriptor().get(); }
+  bool has_socket() const { return descriptor().is_open(); }
   Poller& poller() { return *poller_; }
 
   // Calls readable() or writable() once, from the loop.
@@ -39,7 +41,6 @@ class SocketStream : public Stream, private Poller::Entry {
   void on_ready(std::uint32_t what) final;
 
   const std::shared_ptr<Poller> poller_;
-  Descriptor socket_;
 };
 
 }  // namespace payam

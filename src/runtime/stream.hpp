@@ -50,8 +50,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Stream& operator=(const Stream&) = delete;
 
   Shard& shard() { return shard_; }
-  // The peer's address without port, `127.0.0.1`, `::1` (IPv4-mapped addresses as IPv4).
-  const asio::ip::address& peer() const { return peer_; }
+  // The peer's address without port, `127.0.0.1`, `::1` (IPv4-mapped addresses as IPv4); the unspecified one when it has gone.
+  // Asks the kernel each time: an idle stream does not remember it.
+  virtual asio::ip::address peer() const = 0;
   virtual bool secure() const { return false; }
 
   void attach(StreamHandler* handler) { handler_ = handler; }
@@ -82,7 +83,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void hold(std::shared_ptr<void> what) { held_ = std::move(what); }
 
  protected:
-  Stream(Shard& shard, const asio::ip::address& peer) : shard_(shard), peer_(peer) {}
+  explicit Stream(Shard& shard) : shard_(shard) {}
 
   std::shared_ptr<void> release_held() { return std::move(held_); }
 
@@ -91,7 +92,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
  private:
   std::shared_ptr<void> held_;
-  asio::ip::address peer_;
 };
 
 }  // namespace payam

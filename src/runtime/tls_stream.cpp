@@ -31,8 +31,8 @@ using SslPointer = std::unique_ptr<SSL, FreeSsl>;
 
 class TlsStream final : public SocketStream {
  public:
-  TlsStream(Shard& shard, Descriptor socket, const asio::ip::address& peer, const TlsContext& context)
-      : SocketStream(shard, std::move(socket), peer), ssl_(SSL_new(context.native())) {
+  TlsStream(Shard& shard, Descriptor socket, const TlsContext& context)
+      : SocketStream(shard, std::move(socket)), ssl_(SSL_new(context.native())) {
     BIO* const in = BIO_new_socket(native(), BIO_NOCLOSE);
     BIO* const out = BIO_new(writing());
     if (!ssl_ || in == nullptr || out == nullptr) {
@@ -47,8 +47,7 @@ class TlsStream final : public SocketStream {
   }
 
   // Another stream's connection, on its new shard.
-  TlsStream(Shard& shard, Descriptor socket, const asio::ip::address& peer, SslPointer ssl)
-      : SocketStream(shard, std::move(socket), peer), ssl_(std::move(ssl)) {
+  TlsStream(Shard& shard, Descriptor socket, SslPointer ssl) : SocketStream(shard, std::move(socket)), ssl_(std::move(ssl)) {
     BIO_set_data(SSL_get_wbio(ssl_.get()), this);
   }
 
@@ -123,7 +122,7 @@ class TlsStream final : public SocketStream {
     if (!is_open() || !cipher_.empty()) return nullptr;
     handler_ = nullptr;
     closed_ = true;
-    auto stream = std::make_shared<TlsStream>(shard, release_socket(), peer(), std::move(ssl_));
+    auto stream = std::make_shared<TlsStream>(shard, release_socket(), std::move(ssl_));
     stream->hold(release_held());
     return stream;
   }
@@ -235,8 +234,7 @@ class TlsStream final : public SocketStream {
 
 std::shared_ptr<Stream> Stream::tls(Shard& shard, Descriptor socket, const TlsContext& context) {
   set_no_delay(socket);
-  const auto peer = peer_of(socket);
-  return std::make_shared<TlsStream>(shard, std::move(socket), peer, context);
+  return std::make_shared<TlsStream>(shard, std::move(socket), context);
 }
 
 }  // namespace payam

@@ -11,14 +11,11 @@ namespace json = boost::json;
 
 Decoder::Outcome Decoder::text(std::string_view data, Packet& out) {
   if (parser_ == Parser::msgpack || partial_ != nullptr) return Outcome::invalid;
-  auto decoded = decode_text(data, max_attachments_);
-  if (!decoded) return Outcome::invalid;
-  if (decoded->attachments != 0) {
-    partial_ = std::make_unique<TextPacket>(*std::move(decoded));
-    return Outcome::incomplete;
-  }
-  out = std::move(decoded->packet);
-  return Outcome::packet;
+  const auto attachments = decode_text(data, max_attachments_, out);
+  if (!attachments) return Outcome::invalid;
+  if (*attachments == 0) return Outcome::packet;
+  partial_ = std::make_unique<Partial>(std::move(out), *attachments);
+  return Outcome::incomplete;
 }
 
 Decoder::Outcome Decoder::binary(std::string_view data, Packet& out) {

@@ -15,7 +15,7 @@ class Decoder {
   Decoder(Parser parser, unsigned max_attachments) : parser_(parser), max_attachments_(max_attachments) {}
 
   enum class Outcome {
-    packet,      // `out` has it
+    packet,      // `out`, a new one, has it
     incomplete,  // attachments are missing
     invalid,     // against the grammar: close the connection
   };
@@ -25,7 +25,11 @@ class Decoder {
  private:
   Parser parser_;
   unsigned max_attachments_;
-  std::unique_ptr<TextPacket> partial_;
+  struct Partial {
+    Packet packet;
+    unsigned attachments;
+  };
+  std::unique_ptr<Partial> partial_;
 };
 
 // A whole packet of npm's socket.io-msgpack-parser; nullopt: invalid.

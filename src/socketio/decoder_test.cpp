@@ -22,6 +22,7 @@ TEST(Decoder, WaitsForEveryAttachment) {
   EXPECT_EQ(read_argument<Binary>(packet.arguments, 0), Binary{"two"});
   EXPECT_EQ(read_argument<Binary>(packet.arguments, 1), Binary{"one"});
   // Ready for the next.
+  packet = {};
   EXPECT_EQ(decoder.text(R"(2["y"])", packet), Outcome::packet);
   EXPECT_EQ(packet.event, "y");
   EXPECT_TRUE(packet.arguments.attachments.empty());
@@ -57,6 +58,7 @@ TEST(Decoder, TakesTheAttachmentsOfAnUnreadablePacketBeforeTheNext) {
   EXPECT_EQ(packet.fault, "a lone surrogate in a string");
   EXPECT_EQ(packet.id, 4u);
   EXPECT_TRUE(packet.arguments.attachments.empty());
+  packet = {};
   EXPECT_EQ(decoder.text(R"(2["y"])", packet), Outcome::packet);
 }
 

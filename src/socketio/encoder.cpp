@@ -27,6 +27,22 @@ std::string msgpack_start(int type, std::string_view nsp, bool has_data, std::op
   return out;
 }
 
+// A string that keeps its room from one packet to the next, a thread's own. One at a time.
+class Scratch {
+ public:
+  ~Scratch() {
+    if (text_.capacity() > kKept) std::string().swap(text_);
+    text_.clear();
+  }
+  std::string& operator*() { return text_; }
+  std::string* operator->() { return &text_; }
+
+ private:
+  static constexpr std::size_t kKept = 64 * 1024;
+  static thread_local std::string text_;
+};
+thread_local std::string Scratch::text_;
+
 PacketParts binary_message(const std::string& bytes) { return PacketParts{eio::EncodedPacket::binary(bytes)}; }
 
 // A text message from its pieces, then the attachments.
@@ -80,6 +96,22 @@ PacketParts Encoder::ack(std::string_view nsp, std::uint64_t id, Content& conten
   start += '[';
   const std::array<std::string_view, 3> pieces{start, content.json(), "]"};
   return text_message(pieces, attachments);
+}
+
+PacketParts Encoder::ack(std::string_view nsp, std::uint64_t id, const json::value& argument) const {
+  if (parser_ == Parser::msgpack) {
+    std::string out = msgpack_start(static_cast<int>(PacketType::ack), nsp, true, id);
+    write_msgpack_array_header(out, 1);
+    write_msgpack(out, argument, {});
+    return binary_message(out);
+  }
+  Scratch text;
+  append_header(*text, PacketType::ack, 0, nsp, id);
+  *text += '[';
+  write_json(*text, argument);
+  *text += ']';
+  const std::array<std::string_view, 1> pieces{*text};
+  return text_message(pieces, {});
 }
 
 PacketParts Encoder::control(PacketType type, std::string_view nsp, const json::value* payload) const {

@@ -26,6 +26,8 @@ class Encoder {
   PacketParts event(std::string_view nsp, std::string_view name, Content& content, std::optional<std::uint64_t> id = {},
                     std::string_view offset = {}) const;
   PacketParts ack(std::string_view nsp, std::uint64_t id, Content& content) const;
+  // Of a single argument without attachments, without a copy on the way.
+  PacketParts ack(std::string_view nsp, std::uint64_t id, const boost::json::value& argument) const;
   // `pid` empty: left out.
   PacketParts connect(std::string_view nsp, std::string_view sid, std::string_view pid) const;
   // `data` null: left out.

@@ -105,5 +105,19 @@ TEST(Encoder, MsgpackPacketsReadBack) {
   EXPECT_EQ(ack->arguments.values.at(0).at("status").as_string(), "ok");
 }
 
+TEST(Encoder, AnAcknowledgementOfOneValueIsTheSameWithoutItsCopy) {
+  for (const json::value& value :
+       {json::value("bar"), json::value(nullptr), json::value{{"text", "\n\u0633"}, {"n", {1, 2.5}}}}) {
+    for (const Encoder* encoder : {&kJson, &kMsgpack}) {
+      Content content(make_arguments(value));
+      EXPECT_EQ(payloads(encoder->ack("/admin", 13, value)), payloads(encoder->ack("/admin", 13, content)));
+    }
+  }
+  EXPECT_THAT(payloads(kJson.ack("/", 7, json::value{{"a", 1}})), ElementsAre(R"(437[{"a":1}])"));
+  // A long one leaves nothing behind for the next.
+  kJson.ack("/", 1, json::value(std::string(100'000, 'x')));
+  EXPECT_THAT(payloads(kJson.ack("/", 2, json::value(true))), ElementsAre("432[true]"));
+}
+
 }  // namespace
 }  // namespace payam::sio

@@ -93,5 +93,17 @@ TEST(Json, AnArgumentsStandsForAllOfThem) {
   EXPECT_EQ(make_arguments(json::array{1, 2}).values.size(), 1u);  // one argument that is an array
 }
 
+TEST(Json, AnArgumentThatIsTakenIsMovedOutWhenItIsAValue) {
+  Arguments taken = arguments(R"([{"text":"a string too long to be kept in place"},[1,2],"x"])");
+  const void* const object = &taken.values[0].get_object().at("text");
+  const auto value = take_argument<json::value>(taken, 0);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(&value->get_object().at("text"), object);
+  EXPECT_EQ(*take_argument<std::vector<int>>(taken, 1), (std::vector<int>{1, 2}));
+  EXPECT_EQ(*take_argument<std::string>(taken, 2), "x");
+  EXPECT_FALSE(take_argument<int>(taken, 2));
+  EXPECT_TRUE(take_argument<json::value>(taken, 3)->is_null());
+}
+
 }  // namespace
 }  // namespace payam::sio

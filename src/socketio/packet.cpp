@@ -96,10 +96,9 @@ bool take_payload(Packet& packet, json::value payload) {
   }
 }
 
-std::optional<TextPacket> decode_text(std::string_view text, unsigned max_attachments) {
+std::optional<unsigned> decode_text(std::string_view text, unsigned max_attachments, Packet& packet) {
   if (text.empty() || text[0] < '0' || text[0] > '6') return std::nullopt;
-  TextPacket out;
-  Packet& packet = out.packet;
+  unsigned attachments = 0;
   packet.type = static_cast<PacketType>(text[0] - '0');
   text.remove_prefix(1);
 
@@ -107,7 +106,7 @@ std::optional<TextPacket> decode_text(std::string_view text, unsigned max_attach
     const auto count = take_number(text);
     if (!count || *count == 0 || *count > max_attachments || !text.starts_with('-')) return std::nullopt;
     text.remove_prefix(1);
-    out.attachments = static_cast<unsigned>(*count);
+    attachments = static_cast<unsigned>(*count);
     packet.type = packet.type == PacketType::binary_event ? PacketType::event : PacketType::ack;
   }
   if (text.starts_with('/')) {
@@ -121,7 +120,7 @@ std::optional<TextPacket> decode_text(std::string_view text, unsigned max_attach
   }
   if (text.empty()) {
     const bool optional = packet.type == PacketType::connect || packet.type == PacketType::disconnect;
-    return optional ? std::optional(std::move(out)) : std::nullopt;
+    return optional ? std::optional(attachments) : std::nullopt;
   }
 
   json::value payload;
@@ -133,11 +132,11 @@ std::optional<TextPacket> decode_text(std::string_view text, unsigned max_attach
     if (packet.type == PacketType::disconnect || (is_event && is_reserved_event(first))) return std::nullopt;
     packet.fault = to_string(status);
     if (is_event) packet.event = std::move(first);
-    return out;
+    return attachments;
   }
-  if (out.attachments != 0 && !placeholders_fit(payload, out.attachments)) return std::nullopt;
+  if (attachments != 0 && !placeholders_fit(payload, attachments)) return std::nullopt;
   if (!take_payload(packet, std::move(payload))) return std::nullopt;
-  return out;
+  return attachments;
 }
 
 bool placeholders_fit(const json::value& value, std::size_t attachments) {

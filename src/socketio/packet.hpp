@@ -44,13 +44,9 @@ struct Packet {
 // Names a client must not send and an application must not emit.
 bool is_reserved_event(std::string_view name);
 
-// The text part of a packet. nullopt: against the grammar. `attachments` is how many binary messages complete it; its
-// placeholders are already checked against that number.
-struct TextPacket {
-  Packet packet;
-  unsigned attachments = 0;
-};
-std::optional<TextPacket> decode_text(std::string_view text, unsigned max_attachments);
+// Reads the text part of a packet into `out`, which is new. Gives how many binary messages complete it (its placeholders are
+// already checked against that number); nullopt: against the grammar.
+std::optional<unsigned> decode_text(std::string_view text, unsigned max_attachments, Packet& out);
 
 // Fills the parts of a packet that a payload has, checking it for the type. False: against the grammar.
 bool take_payload(Packet& packet, boost::json::value payload);

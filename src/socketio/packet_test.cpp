@@ -11,7 +11,18 @@ namespace json = boost::json;
 
 constexpr unsigned kMaxAttachments = 10;
 
-std::optional<TextPacket> decode(std::string_view text) { return decode_text(text, kMaxAttachments); }
+struct TextPacket {
+  Packet packet;
+  unsigned attachments = 0;
+};
+
+std::optional<TextPacket> decode(std::string_view text) {
+  TextPacket out;
+  const auto attachments = decode_text(text, kMaxAttachments, out.packet);
+  if (!attachments) return std::nullopt;
+  out.attachments = *attachments;
+  return out;
+}
 
 std::string arguments_of(const Packet& packet) { return json::serialize(packet.arguments.values); }
 

@@ -6,14 +6,14 @@
 namespace payam::sio {
 
 void RoomIndex::add(Member& member, std::string id) {
-  assert(member.index_ == nullptr && !by_id_.contains(id));
+  assert(member.index_ == nullptr && !by_id_.contains(std::string_view(id)));
   member.index_ = this;
   member.id_ = std::move(id);
   member.in_own_room_ = true;
   member.last_chosen_ = 0;
   member.position_ = static_cast<std::uint32_t>(members_.size());
   members_.push_back(&member);
-  by_id_.emplace(member.id_, &member);
+  by_id_.insert(&member);
 }
 
 void RoomIndex::remove(Member& member) {
@@ -39,7 +39,7 @@ void RoomIndex::replace(Member& from, Member& to) {
   to.position_ = from.position_;
   members_[to.position_] = &to;
   for (const Member::Seat& seat : to.seats_) seat.room->members[seat.position] = &to;
-  by_id_.emplace(to.id_, &to);
+  by_id_.insert(&to);
   from.seats_ = {};
   from.index_ = nullptr;
 }
@@ -104,7 +104,7 @@ std::vector<std::string> RoomIndex::rooms_of(const Member& member) const {
 
 RoomIndex::Member* RoomIndex::find(std::string_view id) const {
   const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : found->second;
+  return found == by_id_.end() ? nullptr : *found;
 }
 
 }  // namespace payam::sio

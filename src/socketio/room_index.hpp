@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cassert>
 #include <cstdint>
 #include <memory>
@@ -92,6 +93,16 @@ class RoomIndex {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
+  // Members are found by their ids.
+  static std::string_view key_of(std::string_view id) { return id; }
+  static std::string_view key_of(const Member* member) { return member->id_; }
+  struct HashById : Hash {
+    std::size_t operator()(const auto& each) const { return Hash::operator()(key_of(each)); }
+  };
+  struct EqualById {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return key_of(a) == key_of(b); }
+  };
   struct Room {
     std::string_view name;  // the key it is stored under
     std::vector<Member*> members;
@@ -108,8 +119,8 @@ class RoomIndex {
   void vacate(const Member::Seat& seat);
 
   std::vector<Member*> members_;
-  std::unordered_map<std::string_view, Member*, Hash, std::equal_to<>> by_id_;  // keys are the members' own
-  std::unordered_map<std::string, Room, Hash, std::equal_to<>> rooms_;          // none is empty
+  boost::unordered_flat_set<Member*, HashById, EqualById> by_id_;       // a table without nodes
+  std::unordered_map<std::string, Room, Hash, std::equal_to<>> rooms_;  // none is empty
   std::uint64_t selections_ = 0;
   std::atomic<std::size_t> room_count_{0};  // of rooms_
 };

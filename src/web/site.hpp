@@ -1,5 +1,5 @@
-// The pages for people: the chat at `/`, the API reference at `/docs` and `/docs/events`, and what they are made of under `/web/`. All of it
-// lies inside the program and asks nothing from elsewhere.
+// The pages for people: the chat at `/`, the API reference at `/docs` and `/docs/events`, and what they are made of under
+// `/web/`. All of it lies inside the program and asks nothing from elsewhere.
 #pragma once
 
 #include "http/message.hpp"

@@ -19,6 +19,8 @@ class AckSink {
   virtual ~AckSink() = default;
   virtual void send(Arguments arguments) = 0;
   virtual void send_raw(std::string_view json_arguments) = 0;
+  // A single argument without attachments.
+  virtual void send_value(const json::value& argument) { send(make_arguments(argument)); }
 };
 }  // namespace detail
 
@@ -34,7 +36,12 @@ class Ack {
 
   template <class... Args>
   void operator()(const Args&... args) const {
-    if (sink_) sink_->send(make_arguments(args...));
+    if (sink_ == nullptr) return;
+    if constexpr (sizeof...(Args) == 1 && (std::is_same_v<Args, json::value> && ...)) {
+      sink_->send_value(args...);
+    } else {
+      sink_->send(make_arguments(args...));
+    }
   }
 
   // The arguments as JSON text already, separated by commas, without brackets: `{"status":"ok"}`. Not checked.

@@ -108,7 +108,7 @@ auto parameter(HandlerCall& call) {
   } else if constexpr (L::takes_all()) {
     return std::expected<T, std::string>(std::move(call.event.arguments.values));
   } else {
-    return read_argument<T>(call.event.arguments, I - L::kFirst);
+    return take_argument<T>(call.event.arguments, I - L::kFirst);
   }
 }
 

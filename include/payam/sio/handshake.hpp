@@ -29,10 +29,10 @@ class Handshake {
   std::optional<std::string_view> header(std::string_view name) const;
   // A parameter of the request's query.
   std::optional<std::string_view> query(std::string_view name) const;
-  const std::string& url() const;      // target as sent
-  const std::string& address() const;  // the peer's, behind a trusted proxy the forwarded one
-  bool secure() const;                 // over TLS
-  bool xdomain() const;                // has an Origin header
+  std::string_view url() const;      // target as sent
+  std::string_view address() const;  // the peer's, behind a trusted proxy the forwarded one
+  bool secure() const;               // over TLS
+  bool xdomain() const;              // has an Origin header
   Timestamp issued() const;
 
  private:

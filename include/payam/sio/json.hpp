@@ -337,4 +337,15 @@ std::expected<T, std::string> read_argument(const Arguments& arguments, std::siz
   }
 }
 
+// The same from arguments that nobody else will read: a json::value is moved out of them.
+template <class T>
+std::expected<T, std::string> take_argument(Arguments& arguments, std::size_t index) {
+  if constexpr (std::is_same_v<T, json::value>) {
+    if (index < arguments.values.size()) {
+      return std::expected<T, std::string>(std::in_place, std::move(arguments.values[index]));
+    }
+  }
+  return read_argument<T>(arguments, index);
+}
+
 }  // namespace payam::sio

@@ -156,11 +156,11 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // `close`: the whole connection, with its sockets in other namespaces.
   void disconnect(bool close = false);
 
-  explicit Socket(std::unique_ptr<detail::SocketImpl> impl);  // the library's
+  explicit Socket(detail::SocketImpl& impl);  // the library's
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
-  detail::SocketImpl& impl() { return *impl_; }  // the library's
+  detail::SocketImpl& impl() { return impl_; }  // the library's
 
  private:
   friend class SocketOperator;
@@ -171,7 +171,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   static Task<std::expected<Arguments, AckError>> request(SocketPtr socket, std::string event, Arguments arguments,
                                                           detail::Flags flags);
 
-  std::unique_ptr<detail::SocketImpl> impl_;
+  detail::SocketImpl& impl_;  // part of the same object
 };
 
 // `socket->timeout(5s).volatile_()…`: flags for one emit. A value; the socket's shard only.

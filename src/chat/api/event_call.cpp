@@ -38,7 +38,7 @@ void refuse_event(sio::Socket& socket, const sio::Ack& ack, http::Faults faults)
 }
 
 bool EventApi::refuse_too_often(sio::Socket& socket, const sio::Ack& ack, SocketState& state, Limits& limits, Act act) {
-  const auto wait = limits.take(act, state.principal().user, socket.handshake().address());
+  const auto wait = limits.take(act, state.principal().user, std::string(socket.handshake().address()));
   if (!wait) return false;
   const auto seconds = retry_after(*wait).count();
   refuse_event(socket, ack, Error{Errc::rate_limited, fmt::format("Too often; try again in {} s", seconds)});

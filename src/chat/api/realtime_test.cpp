@@ -49,7 +49,7 @@ TEST_F(RealtimeTest, OnlyAGoodTokenConnects) {
 
 TEST_F(RealtimeTest, TheTokenMayStandInTheHeader) {
   eio::Handshake handshake;
-  handshake.headers = http::PackedFields({{"Authorization", "Bearer " + sara}}, http::PackedFields::Names::any_case);
+  handshake.request = http::PackedRequest("/socket.io/", "127.0.0.1", {{"Authorization", "Bearer " + sara}});
   Client client(io_, shards_[0], std::move(handshake));
   EXPECT_TRUE(client.connect("").starts_with("0{\"sid\""));
 }

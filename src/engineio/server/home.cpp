@@ -26,9 +26,11 @@ Home::Home(Shard& shard, std::size_t index, std::shared_ptr<Common> common)
 
 Home::~Home() = default;
 
+std::string_view Home::id_of(const std::shared_ptr<LiveSession>& session) { return session->id(); }
+
 std::shared_ptr<LiveSession> Home::admit(SessionKind kind, Handshake handshake) {
   auto session = std::make_shared<LiveSession>(shared_from_this(), kind, std::move(handshake));
-  sessions_.emplace(session->id(), session);
+  sessions_.insert(session);
   bump(opened_);
   census().add();
   return session;
@@ -63,11 +65,11 @@ void Home::turn_away(NewWebsocket accepted) {
 
 std::shared_ptr<LiveSession> Home::find(std::string_view session_id) const {
   const auto found = sessions_.find(session_id);
-  return found == sessions_.end() ? nullptr : found->second;
+  return found == sessions_.end() ? nullptr : *found;
 }
 
 void Home::forget(const LiveSession& session) {
-  if (sessions_.erase(session.id()) > 0) bump(closed_);
+  if (sessions_.erase(std::string_view(session.id())) > 0) bump(closed_);
 }
 
 void Home::keep(std::unique_ptr<WebsocketConnection> connection) {
@@ -83,8 +85,7 @@ void Home::discard(WebsocketConnection& connection) {
 }
 
 void Home::end_all(CloseReason reason) {
-  std::vector<std::shared_ptr<LiveSession>> all;
-  for (const auto& [id, session] : sessions_) all.push_back(session);
+  const std::vector<std::shared_ptr<LiveSession>> all(sessions_.begin(), sessions_.end());
   for (const auto& session : all) session->terminate(reason);
 }
 
@@ -94,7 +95,7 @@ void Home::cut_off() {
 }
 
 void Home::drop_all() {
-  for (const auto& [id, session] : sessions_) session->drop();
+  for (const auto& session : sessions_) session->drop();
   sessions_.clear();
   ending_.clear();
 }

@@ -11,11 +11,29 @@ namespace payam::eio {
 
 using Queued = WebsocketConnection::Queued;
 
+struct LiveSession::Polling final : Flushable {
+  explicit Polling(LiveSession& its_session) : session(its_session) {}
+
+  void flush() override {
+    session.machine_.flush();
+    session.count_waiting();
+  }
+
+  LiveSession& session;
+  std::optional<Reply> poll;  // set exactly while the machine has a poll pending
+  std::unique_ptr<WebsocketConnection> candidate;
+  std::size_t counted = 0;  // of the bytes waiting, to the home's counter
+};
+
 LiveSession::LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake handshake)
     : home_(std::move(home)),
       id_(new_session_id(home_->index())),
       handshake_(std::move(handshake)),
-      machine_(home_->times(), home_->options().max_buffered_bytes, kind, home_->shard().now(), *this) {}
+      machine_(home_->times(), home_->options().max_buffered_bytes, kind, home_->shard().now(), *this) {
+  if (kind.transport == Transport::polling) polling_ = std::make_unique<Polling>(*this);
+}
+
+LiveSession::~LiveSession() = default;
 
 PacketRef LiveSession::open_packet() const {
   const Options& options = home_->options();
@@ -54,19 +72,19 @@ void LiveSession::offer(NewWebsocket accepted) {
   machine_.start_upgrade(home_->shard().now());
   accepted.terms.protocol = protocol();
   WebsocketConnection::Owner* const owner = this;
-  candidate_ = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.terms, owner);
+  polling_->candidate = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.terms, owner);
+  WebsocketConnection& candidate = *polling_->candidate;
   arm();
-  candidate_->start(std::move(accepted.early));
+  candidate.start(std::move(accepted.early));
 }
 
 void LiveSession::poll(Reply reply) {
-  const bool alone = !poll_;
-  if (alone) poll_ = std::make_unique<Reply>(std::move(reply));
+  const bool alone = polling_ && !polling_->poll;
+  if (alone) polling_->poll.emplace(std::move(reply));
   const auto admission = machine_.start_poll(home_->shard().now());
   arm();
   if (admission == SessionMachine::Admission::accepted) return;
-  Reply refused = alone ? std::move(*poll_) : std::move(reply);
-  if (alone) poll_.reset();
+  Reply refused = alone ? *std::exchange(polling_->poll, std::nullopt) : std::move(reply);
   const bool unknown = admission == SessionMachine::Admission::refused && machine_.is_closed();
   refused(refusal_response(unknown ? Refusal::unknown_sid : Refusal::bad_request));
 }
@@ -94,9 +112,8 @@ void LiveSession::abort_post() { machine_.abort_post(); }
 
 void LiveSession::drop() {
   timer_.cancel();
-  poll_.reset();
+  polling_.reset();
   websocket_.reset();
-  candidate_.reset();
   handler_.reset();
 }
 
@@ -145,23 +162,20 @@ void LiveSession::closed(CloseReason reason) {
 }
 
 void LiveSession::answer_poll(Payload payload) {
-  Reply reply = std::move(*poll_);
-  poll_.reset();
+  Reply reply = *std::exchange(polling_->poll, std::nullopt);
   reply(poll_response(std::move(payload)));
 }
 
-void LiveSession::flush_later() { home_->shard().flush_later(*this); }
-
-void LiveSession::flush() {
-  machine_.flush();
-  count_waiting();
-}
+void LiveSession::flush_later() { home_->shard().flush_later(*polling_); }
 
 void LiveSession::count_waiting() {
+  if (!polling_) return;
   const std::size_t waiting = machine_.waiting_bytes();
-  if (waiting == waiting_counted_) return;
-  home_->count_queued(static_cast<std::ptrdiff_t>(waiting) - static_cast<std::ptrdiff_t>(waiting_counted_));
-  waiting_counted_ = waiting;
+  if (waiting != polling_->counted) {
+    home_->count_queued(static_cast<std::ptrdiff_t>(waiting) - static_cast<std::ptrdiff_t>(polling_->counted));
+    polling_->counted = waiting;
+  }
+  if (transport() == Transport::websocket) polling_.reset();
 }
 
 std::size_t LiveSession::unsent_bytes() const { return websocket_->unsent_bytes(); }
@@ -177,15 +191,17 @@ void LiveSession::close_websocket(bool drain) {
   WebsocketConnection::leave(std::move(websocket_), drain ? Queued::send : Queued::drop, close_code_);
 }
 
-void LiveSession::transmit_to_candidate(PacketRef packet) { candidate_->send(std::move(packet), false); }
+WebsocketConnection* LiveSession::candidate() const { return polling_ ? polling_->candidate.get() : nullptr; }
+
+void LiveSession::transmit_to_candidate(PacketRef packet) { polling_->candidate->send(std::move(packet), false); }
 
 void LiveSession::adopt_candidate() {
   home_->count_upgrade();
   home_->count_websocket();
-  websocket_ = std::move(candidate_);
+  websocket_ = std::move(polling_->candidate);
 }
 
-void LiveSession::drop_candidate() { WebsocketConnection::leave(std::move(candidate_), Queued::drop, close_code_); }
+void LiveSession::drop_candidate() { WebsocketConnection::leave(std::move(polling_->candidate), Queued::drop, close_code_); }
 
 void LiveSession::on_websocket_message(WebsocketConnection& connection, std::string_view data, bool binary) {
   home_->count_received();
@@ -199,7 +215,7 @@ void LiveSession::on_websocket_message(WebsocketConnection& connection, std::str
     packet = decode_packet(data, bytes);
   }
   const Packet* const read = packet ? &*packet : nullptr;
-  if (&connection == candidate_.get()) {
+  if (&connection == candidate()) {
     machine_.on_candidate_packet(read, home_->shard().now());
   } else {
     machine_.on_packet(read, home_->shard().now());
@@ -208,7 +224,7 @@ void LiveSession::on_websocket_message(WebsocketConnection& connection, std::str
 }
 
 void LiveSession::on_websocket_end(WebsocketConnection& connection, CloseReason reason) {
-  if (&connection == candidate_.get()) {
+  if (&connection == candidate()) {
     machine_.on_candidate_end(home_->shard().now());
   } else {
     machine_.on_websocket_end(reason);

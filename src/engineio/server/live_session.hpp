@@ -17,10 +17,10 @@ namespace payam::eio {
 class LiveSession final : public Session,
                           public std::enable_shared_from_this<LiveSession>,
                           private SessionSink,
-                          private WebsocketConnection::Owner,
-                          private Flushable {
+                          private WebsocketConnection::Owner {
  public:
   LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake handshake);
+  ~LiveSession() override;
 
   // Makes the handler and starts the heartbeat. For a websocket session attach() comes before.
   void start();
@@ -62,6 +62,9 @@ class LiveSession final : public Session,
   std::size_t buffered_bytes() const override { return machine_.buffered_bytes(); }
 
  private:
+  // What only a session on polling needs.
+  struct Polling;
+
   void deliver(const Packet& packet) override;
   void closed(CloseReason reason) override;
   void answer_poll(Payload payload) override;
@@ -78,11 +81,11 @@ class LiveSession final : public Session,
   void on_websocket_end(WebsocketConnection& connection, CloseReason reason) override;
 
   PacketRef open_packet() const;
-  void flush() override;
   void on_timer();
   // After each call of the machine: its deadline, and its part of the server's count of bytes queued.
   void arm();
   void count_waiting();
+  WebsocketConnection* candidate() const;
   template <class F>
   void guard(F call);
 
@@ -90,13 +93,11 @@ class LiveSession final : public Session,
   const std::string id_;
   const Handshake handshake_;
   SessionMachine machine_;
-  std::unique_ptr<SessionHandler> handler_;
+  std::shared_ptr<SessionHandler> handler_;
   std::unique_ptr<WebsocketConnection> websocket_;
-  std::unique_ptr<WebsocketConnection> candidate_;
-  std::unique_ptr<Reply> poll_;  // set exactly while the machine has a poll pending
+  std::unique_ptr<Polling> polling_;  // until it is on a websocket
   MemberTimer<&LiveSession::on_timer> timer_{*this};
   SteadyTime armed_for_ = SteadyTime::max();
-  std::size_t waiting_counted_ = 0;
   websocket::CloseCode close_code_ = websocket::CloseCode::no_status;
 };
 

@@ -44,8 +44,8 @@ TEST_F(Polling, OpensASession) {
   ASSERT_EQ(seen_.size(), 1u);
   EXPECT_EQ(answer->body, R"(0{"sid":")" + seen_[0]->session->id() +
                               R"(","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000})");
-  EXPECT_EQ(seen_[0]->session->handshake().url, "/engine.io/?EIO=4&transport=polling");
-  EXPECT_EQ(seen_[0]->session->handshake().address, "127.0.0.1");
+  EXPECT_EQ(seen_[0]->session->handshake().request.target(), "/engine.io/?EIO=4&transport=polling");
+  EXPECT_EQ(seen_[0]->session->handshake().request.address(), "127.0.0.1");
   EXPECT_EQ(seen_[0]->session->transport(), Transport::polling);
 }
 

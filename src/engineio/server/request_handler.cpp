@@ -85,15 +85,9 @@ bool is_spent(std::string_view header) {
 }
 
 Handshake handshake_of(const http::Request& request) {
-  using Names = http::PackedFields::Names;
-  std::vector<std::pair<std::string, std::string>> kept = request.headers.all();
+  http::PackedRequest::Fields kept = request.headers.all();
   std::erase_if(kept, [](const auto& field) { return is_spent(field.first); });
-  return {.headers = http::PackedFields(kept, Names::any_case),
-          .query = http::PackedFields(request.query.all(), Names::exact),
-          .url = request.target,
-          .address = request.peer,
-          .secure = request.secure,
-          .issued = wall_now()};
+  return {.request = http::PackedRequest(request.target, request.peer, kept), .secure = request.secure, .issued = wall_now()};
 }
 
 // Runs `work(home)` on the home's shard and comes back with what it gives. `work` must not throw.

@@ -15,7 +15,7 @@
 #include "base/clock.hpp"
 #include "engineio/encoded_packet.hpp"
 #include "engineio/session_types.hpp"
-#include "http/packed_fields.hpp"
+#include "http/packed_request.hpp"
 #include "http/server/router.hpp"
 #include "runtime/shard.hpp"
 
@@ -24,10 +24,7 @@ namespace payam::eio {
 // What an application sees of the request that opened a session. Kept as long as the session, hence packed, and without
 // the headers that only open a websocket.
 struct Handshake {
-  http::PackedFields headers;
-  http::PackedFields query;
-  std::string url;      // target as sent
-  std::string address;  // the peer's
+  http::PackedRequest request;
   bool secure = false;
   Timestamp issued{};
 };
@@ -63,7 +60,7 @@ class Session {
 };
 
 // The layer above, one a session. Called on the session's shard, from the loop: never inside a call to the Session, so
-// on_close does not fall into the middle of a broadcast. Destroyed after on_close returned. What it throws goes to
+// on_close does not fall into the middle of a broadcast. Let go of after on_close returned. What it throws goes to
 // Options::on_handler_error and ends the session.
 class SessionHandler {
  public:
@@ -116,7 +113,7 @@ struct Counters {
 class Server {
  public:
   // Makes the handler of a new session, on its shard, before its first packet is read.
-  using OnSession = std::function<std::unique_ptr<SessionHandler>(std::shared_ptr<Session>)>;
+  using OnSession = std::function<std::shared_ptr<SessionHandler>(std::shared_ptr<Session>)>;
 
   // `shards` outlive the server. Every HTTP connection that reaches attach()ed routes runs on one of them.
   Server(std::vector<Shard*> shards, Options options, OnSession on_session);

@@ -98,7 +98,7 @@ void WebsocketConnection::send(PacketRef packet, bool compress) {
   if (terms_.deflate && compress && packet->size() >= home_.options().permessage_deflate->threshold) {
     packet = packet->deflated(home_.deflater());
   }
-  outbox_.push(std::move(packet), compress);
+  outbox_.push(std::move(packet));
   if (blocked_) {
     report_queued();
   } else {

@@ -67,14 +67,14 @@ class FrameReader::Parser {
   std::string control_;  // what has arrived of an incomplete control frame, which may stand inside a message
 };
 
-FrameReader::FrameReader(Limits limits) : limits_(limits) {}
+FrameReader::FrameReader(Limits limits) : max_message_(limits.max_message), allow_compressed_(limits.allow_compressed) {}
 FrameReader::~FrameReader() = default;
 
 std::optional<CloseCode> FrameReader::feed(std::span<char> bytes, FrameSink& sink) {
   if (finished_) return std::nullopt;
   Parser on_stack;
   Parser& parser = parser_ ? *parser_ : on_stack;
-  const auto failure = parser.feed(bytes, sink, limits_);
+  const auto failure = parser.feed(bytes, sink, {max_message_, allow_compressed_});
   finished_ = parser.finished();
   if (finished_ || parser.is_fresh()) {
     parser_.reset();

@@ -50,7 +50,8 @@ class FrameReader {
  private:
   class Parser;
 
-  Limits limits_;
+  const std::size_t max_message_;
+  const bool allow_compressed_;
   bool finished_ = false;
   std::unique_ptr<Parser> parser_;  // only in the middle of a frame or a message: an idle connection holds nothing
 };

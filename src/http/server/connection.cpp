@@ -29,7 +29,7 @@ bool is_request_id(std::string_view text) {
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ServerState> state, ShardState& shard, std::shared_ptr<Stream> stream)
-    : count_(std::move(state)), state_(count_.state()), shard_(shard), stream_(std::move(stream)) {}
+    : count_(std::move(state)), state_(count_.state()), shard_(shard), stream_(std::move(stream)), peer_(stream_->peer()) {}
 
 Connection::~Connection() {
   if (stream_) stream_->close();
@@ -179,9 +179,9 @@ void Connection::on_head() {
   auto& exchange = *exchange_;
   auto& request = exchange.request;
   auto& parser = exchange.parser;
-  state_->proxies.apply(stream_->peer(), stream_->secure(), request);
+  state_->proxies.apply(peer_, stream_->secure(), request);
   const auto given_id = request.headers.find("X-Request-ID");
-  const bool keep_id = given_id && is_request_id(*given_id) && state_->proxies.trusts(stream_->peer());
+  const bool keep_id = given_id && is_request_id(*given_id) && state_->proxies.trusts(peer_);
   request.id = keep_id ? std::string(*given_id) : state_->new_request_id();
   exchange.close = !parser.keep_alive();
 
@@ -348,7 +348,7 @@ void Connection::respond(Response response) {
   }
   if (request.id.empty()) {  // the head could not be read
     request.id = state_->new_request_id();
-    request.peer = stream_->peer().to_string();
+    request.peer = peer_.to_string();
   }
   if (response.status != 101) {
     state_->cors.apply(request, response);

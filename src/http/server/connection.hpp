@@ -135,6 +135,7 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   ServerState* const state_;
   ShardState& shard_;
   std::shared_ptr<Stream> stream_;
+  const asio::ip::address peer_;
   std::shared_ptr<Connection> self_;
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;

@@ -102,7 +102,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 
   std::size_t total() const {
     std::size_t sum = 0;
-    for (const auto& shard : state->shards) sum += shard->load.load(std::memory_order_relaxed);
+    for (const auto& shard : state->shards) sum += shard->load();
     return sum;
   }
 
@@ -111,16 +111,14 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
       if (!state->tls) refuse_politely(fd.get(), *state);
       return;
     }
-    auto& shard = **std::ranges::min_element(state->shards, {},
-                                             [](const auto& each) { return each->load.load(std::memory_order_relaxed); });
-    auto lease = std::make_shared<Lease>(state, shard);
+    auto& shard = **std::ranges::min_element(state->shards, {}, [](const auto& each) { return each->load(); });
     // What is posted to other shards holds the state alone: the acceptor must not outlive its own shard's loop.
-    shard.shard.post([lease = std::move(lease), fd = std::move(fd)]() mutable { serve(std::move(lease), std::move(fd)); });
+    shard.shard.post([state = state, &shard, lease = shard.lease(), fd = std::move(fd)]() mutable {
+      serve(state, shard, std::move(lease), std::move(fd));
+    });
   }
 
-  static void serve(std::shared_ptr<Lease> lease, Descriptor fd) {
-    const auto state = lease->state();
-    auto& shard = lease->shard();
+  static void serve(const std::shared_ptr<ServerState>& state, ShardState& shard, std::shared_ptr<void> lease, Descriptor fd) {
     auto stream = state->tls ? Stream::tls(shard.shard, std::move(fd), *state->tls) : Stream::plain(shard.shard, std::move(fd));
     stream->hold(std::move(lease));
     std::make_shared<Connection>(state, shard, std::move(stream))->start();

@@ -21,18 +21,23 @@ namespace payam::http {
 class Connection;
 struct ServerState;
 
-// One shard's part. Its thread only, but for `load`.
+// One shard's part. Its thread only, but for the load.
 struct ShardState {
   explicit ShardState(Shard& s) : shard(s) {}
 
   Shard& shard;
-  std::atomic<std::size_t> load = 0;  // connections, upgraded ones included
-  Connection* first = nullptr;        // those that are not upgraded
+  Connection* first = nullptr;  // those that are not upgraded
+
+  // The connections, upgraded ones included. Each stream holds the lease, whoever owns the stream; how many hold it is the
+  // load, so that being counted takes no memory of a connection's own.
+  std::shared_ptr<void> lease() const { return lease_; }
+  std::size_t load() const { return static_cast<std::size_t>(lease_.use_count() - 1); }
 
   // `Mon, 23 Nov 2026 05:52:00 GMT`, made once a second.
   const std::string& date();
 
  private:
+  const std::shared_ptr<void> lease_ = std::make_shared<char>();
   std::int64_t date_second_ = -1;
   std::string date_;
 };
@@ -73,24 +78,6 @@ struct ServerState {
   std::mutex mutex_;
   std::condition_variable none_open_;
   std::size_t open_ = 0;
-};
-
-// Counts one connection on its shard for as long as its stream lives, whoever owns that.
-class Lease {
- public:
-  Lease(std::shared_ptr<ServerState> state, ShardState& shard) : state_(std::move(state)), shard_(shard) {
-    shard_.load.fetch_add(1, std::memory_order_relaxed);
-  }
-  ~Lease() { shard_.load.fetch_sub(1, std::memory_order_relaxed); }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-
-  const std::shared_ptr<ServerState>& state() const { return state_; }
-  ShardState& shard() const { return shard_; }
-
- private:
-  std::shared_ptr<ServerState> state_;
-  ShardState& shard_;
 };
 
 }  // namespace payam::http

@@ -41,13 +41,15 @@ Handshake::Handshake(std::shared_ptr<eio::Session> session, json::object auth_pa
     : auth(std::move(auth_payload)), session_(std::move(session)) {}
 
 std::optional<std::string_view> Handshake::header(std::string_view name) const {
-  return session_->handshake().headers.find(name);
+  return session_->handshake().request.header(name);
 }
-std::optional<std::string_view> Handshake::query(std::string_view name) const { return session_->handshake().query.find(name); }
-const std::string& Handshake::url() const { return session_->handshake().url; }
-const std::string& Handshake::address() const { return session_->handshake().address; }
+std::optional<std::string_view> Handshake::query(std::string_view name) const {
+  return session_->handshake().request.query(name);
+}
+std::string_view Handshake::url() const { return session_->handshake().request.target(); }
+std::string_view Handshake::address() const { return session_->handshake().request.address(); }
 bool Handshake::secure() const { return session_->handshake().secure; }
-bool Handshake::xdomain() const { return session_->handshake().headers.has("Origin"); }
+bool Handshake::xdomain() const { return session_->handshake().request.header("Origin").has_value(); }
 Timestamp Handshake::issued() const { return session_->handshake().issued; }
 
 // --- Conn

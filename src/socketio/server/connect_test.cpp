@@ -40,11 +40,8 @@ TEST(Connect, HandsAuthToTheHandshake) {
 TEST(Connect, HandshakeTellsOfTheRequest) {
   World world;
   eio::Handshake handshake;
-  handshake.headers =
-      http::PackedFields({{"Authorization", "Bearer x"}, {"Origin", "http://a"}}, http::PackedFields::Names::any_case);
-  handshake.query = http::PackedFields({{"EIO", "4"}, {"who", "me"}}, http::PackedFields::Names::exact);
-  handshake.address = "10.0.0.9";
-  handshake.url = "/socket.io/?EIO=4&who=me";
+  handshake.request =
+      http::PackedRequest("/socket.io/?EIO=4&who=me", "10.0.0.9", {{"Authorization", "Bearer x"}, {"Origin", "http://a"}});
   int seen = 0;
   world.io->on_connection([&](SocketPtr socket) {
     ++seen;

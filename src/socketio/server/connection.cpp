@@ -43,8 +43,8 @@ Connection::Connection(std::shared_ptr<ServerImpl> its_server, std::shared_ptr<e
       decoder_(server->core->options.parser, server->core->options.max_attachments) {
   state.counts.connections += 1;
   state.counts.connections_opened += 1;
-  connect_timer_ = std::make_unique<ConnectTimer>(*this);
-  state.shard.start_timer(*connect_timer_, server->core->options.connect_timeout);
+  entrance_ = std::make_unique<Entrance>(*this);
+  state.shard.start_timer(entrance_->timer, server->core->options.connect_timeout);
 }
 
 Connection::~Connection() = default;
@@ -53,35 +53,34 @@ void Connection::on_text(std::string_view data) {
   if (closed_) return;
   Packet packet;
   const auto outcome = decoder_.text(data, packet);
-  on_outcome(outcome, std::move(packet));
+  on_outcome(outcome, packet);
 }
 
 void Connection::on_binary(std::string_view data) {
   if (closed_) return;
   Packet packet;
   const auto outcome = decoder_.binary(data, packet);
-  on_outcome(outcome, std::move(packet));
+  on_outcome(outcome, packet);
 }
 
-void Connection::on_outcome(Decoder::Outcome outcome, Packet packet) {
+void Connection::on_outcome(Decoder::Outcome outcome, Packet& packet) {
   if (outcome == Decoder::Outcome::packet) {
-    on_packet(std::move(packet));
+    on_packet(packet);
   } else if (outcome == Decoder::Outcome::invalid) {
     state.counts.packets_invalid += 1;
     close(DisconnectReason::parse_error);
   }
 }
 
-void Connection::on_packet(Packet packet) {
-  if (packet.type == PacketType::connect) return on_connect(std::move(packet));
-  const Entry* entry = find(packet.nsp);
-  if (entry == nullptr || entry->socket == nullptr || packet.type == PacketType::connect_error) {
+void Connection::on_packet(Packet& packet) {
+  if (packet.type == PacketType::connect) return on_connect(packet);
+  const SocketPtr socket = find(packet.nsp);
+  if (socket == nullptr || packet.type == PacketType::connect_error) {
     state.counts.packets_invalid += 1;
     return close(DisconnectReason::forced_server_close);
   }
-  const SocketPtr socket = entry->socket;
   switch (packet.type) {
-    case PacketType::event: return socket->impl().on_event(std::move(packet));
+    case PacketType::event: return socket->impl().on_event(socket, packet);
     case PacketType::ack:
       if (packet.id && packet.fault.empty()) socket->impl().on_ack(*packet.id, std::move(packet.arguments));
       return;
@@ -91,25 +90,28 @@ void Connection::on_packet(Packet packet) {
 
 void Connection::join_main() { begin_connect("/", {}); }
 
-void Connection::on_connect(Packet packet) {
+void Connection::on_connect(Packet& packet) {
   json::object auth;
   if (is_version_3()) {
     auth = take_query(packet.nsp);
   } else if (packet.payload.is_object()) {
     auth = std::move(packet.payload.get_object());
   }
-  if (find(packet.nsp) != nullptr) {  // a second one, joined or on the way
+  if (find(packet.nsp) != nullptr || is_entering(packet.nsp)) {  // a second one
     state.counts.packets_invalid += 1;
     return close(DisconnectReason::forced_server_close);
   }
   if (!packet.fault.empty()) return reject(packet.nsp, "Invalid payload", nullptr);
-  if (sockets_.size() >= server->core->options.max_namespaces) return reject(packet.nsp, "Too many namespaces", nullptr);
+  const std::size_t entering = entrance_ != nullptr ? entrance_->namespaces.size() : 0;
+  if (sockets_.size() + entering >= server->core->options.max_namespaces)
+    return reject(packet.nsp, "Too many namespaces", nullptr);
   begin_connect(std::move(packet.nsp), std::move(auth));
 }
 
 void Connection::begin_connect(std::string nsp, json::object auth) {
   if (server->core->closed) return;
-  sockets_.push_back({nsp, nullptr});
+  if (entrance_ == nullptr) entrance_ = std::make_unique<Entrance>(*this);
+  entrance_->namespaces.push_back(nsp);
   server->core->spawn(state.shard, connect(shared_from_this(), std::move(nsp), std::move(auth)),
                       [core = server->core](const std::exception_ptr& error) {
                         if (error) core->report("connection", error);
@@ -121,14 +123,14 @@ void Connection::on_connect_timeout() {
   close(DisconnectReason::forced_server_close);
 }
 
-void Connection::on_closed(eio::CloseReason reason) {
+void Connection::on_close(eio::CloseReason reason) {
   // A full queue is found out in the middle of a broadcast, which walks the rooms this would change.
   if (state.delivering) {
-    state.after_delivery.emplace_back([self = shared_from_this(), reason] { self->on_closed(reason); });
+    state.after_delivery.emplace_back([self = shared_from_this(), reason] { self->on_close(reason); });
     return;
   }
   closed_ = true;
-  connect_timer_.reset();
+  entrance_.reset();
   close_sockets(reason_of(reason));
   state.counts.connections -= 1;
 }
@@ -137,11 +139,10 @@ void Connection::close(DisconnectReason reason) {
   if (closed_) return;
   const auto keep = shared_from_this();
   closed_ = true;
-  connect_timer_.reset();
+  entrance_.reset();
   if (reason == DisconnectReason::server_namespace_disconnect) {
-    for (const Entry& entry : sockets_) {
-      if (entry.socket == nullptr) continue;
-      const PacketParts parts = server->core->encoder.disconnect(entry.nsp);
+    for (const SocketPtr& socket : sockets_) {
+      const PacketParts parts = server->core->encoder.disconnect(socket->impl().nsp->name);
       session->send(std::span(parts.data(), parts.size()), {});
     }
   }
@@ -150,14 +151,14 @@ void Connection::close(DisconnectReason reason) {
 }
 
 void Connection::close_sockets(DisconnectReason reason) {
-  std::vector<SocketPtr> sockets;
-  for (const Entry& entry : sockets_) {
-    if (entry.socket != nullptr) sockets.push_back(entry.socket);
-  }
+  const std::vector<SocketPtr> sockets(sockets_.begin(), sockets_.end());
   for (const SocketPtr& socket : sockets) socket->impl().close(reason);
 }
 
-void Connection::remove(SocketImpl& socket) { forget(socket.nsp->name); }
+void Connection::remove(SocketImpl& socket) {
+  const auto found = std::ranges::find_if(sockets_, [&](const SocketPtr& each) { return &each->impl() == &socket; });
+  if (found != sockets_.end()) sockets_.erase(found);
+}
 
 bool Connection::begin_handler() {
   if (running_handlers_ >= server->core->options.max_running_handlers) return false;
@@ -171,13 +172,22 @@ void Connection::close_overloaded() {
   close(DisconnectReason::server_namespace_disconnect);
 }
 
-Connection::Entry* Connection::find(std::string_view nsp) {
-  const auto found = std::ranges::find(sockets_, nsp, &Entry::nsp);
-  return found == sockets_.end() ? nullptr : &*found;
+SocketPtr Connection::find(std::string_view nsp) const {
+  for (const SocketPtr& socket : sockets_) {
+    if (socket->impl().nsp->name == nsp) return socket;
+  }
+  return nullptr;
 }
 
-void Connection::forget(std::string_view nsp) {
-  if (Entry* entry = find(nsp)) sockets_.erase(sockets_.begin() + (entry - sockets_.data()));
+bool Connection::is_entering(std::string_view nsp) const {
+  return entrance_ != nullptr && std::ranges::find(entrance_->namespaces, nsp) != entrance_->namespaces.end();
+}
+
+// One way or the other.
+void Connection::entered(std::string_view nsp) {
+  if (entrance_ == nullptr) return;
+  std::erase(entrance_->namespaces, nsp);
+  if (entrance_->namespaces.empty() && !entrance_->timer.pending()) entrance_.reset();
 }
 
 void Connection::reject(std::string_view nsp, std::string_view message, const json::value& data) {
@@ -206,7 +216,7 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
   if (nsp == nullptr) nsp = co_await server->enter_child(nsp_name, auth);
   if (nsp == nullptr || closed_) {
     if (nsp != nullptr) nsp->vacate();
-    forget(nsp_name);
+    entered(nsp_name);
     reject(nsp_name, "Invalid namespace", nullptr);
     co_return;
   }
@@ -217,8 +227,7 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
   SocketPtr socket;
   if (may_recover) socket = co_await restore(nsp, auth, occupancy);
   if (socket == nullptr) {
-    socket = SocketImpl::make(
-        std::make_unique<SocketImpl>(nsp, self, nsp->handlers(), std::move(auth), *std::exchange(occupancy, std::nullopt)));
+    socket = SocketImpl::make(self, nsp->handlers(), std::move(auth), *std::exchange(occupancy, std::nullopt));
     socket->impl().enter(new_socket_id(nsp_name));
     if (may_recover && wants_recovery(socket->handshake())) socket->impl().make_recoverable();
   }
@@ -227,17 +236,17 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
   if (!impl.recovered || !recovery->skip_middlewares) refusal = co_await ask_middleware(socket);
 
   if (closed_) {
-    forget(nsp_name);
     impl.abandon(false);
   } else if (refusal) {
-    forget(nsp_name);
+    entered(nsp_name);
     impl.abandon(true);
     refuse(nsp_name, *refusal);
   } else {
-    find(nsp_name)->socket = socket;
-    connect_timer_.reset();
+    entrance_->timer.cancel();
+    entered(nsp_name);
+    sockets_.push_back(socket);
     if (!impl.connect()) {
-      forget(nsp_name);
+      remove(impl);
       impl.abandon(true);
       close(DisconnectReason::forced_server_close);
       co_return;
@@ -308,36 +317,35 @@ Task<SocketPtr> Connection::restore(std::shared_ptr<NamespaceImpl> nsp, json::ob
   auto claim = co_await run_on<std::optional<NamespacePart::Claim>>(there_shard, std::move(ask_claim));
   if (!claim) co_return nullptr;
 
-  auto impl =
-      std::make_unique<SocketImpl>(nsp, shared_from_this(), nsp->handlers(), auth, *std::exchange(occupancy, std::nullopt));
-  impl->data = std::move(claim->data);
+  SocketPtr socket = SocketImpl::make(shared_from_this(), nsp->handlers(), auth, *std::exchange(occupancy, std::nullopt));
+  SocketImpl& impl = socket->impl();
+  impl.data = std::move(claim->data);
   const auto& recovery = *server->core->options.connection_state_recovery;
   bool accepted = !closed_;
   try {
-    accepted = accepted && (!recovery.accept || recovery.accept(impl->handshake, impl->data));
+    accepted = accepted && (!recovery.accept || recovery.accept(impl.handshake, impl.data));
   } catch (...) {
     server->core->report("connection state recovery", std::current_exception());
     accepted = false;
   }
   if (!accepted) {
-    occupancy = impl->release_occupancy();
-    auto give_back = [nsp, &there, pid, data = std::move(impl->data)]() mutable { there.release(pid, std::move(data)); };
+    occupancy = impl.release_occupancy();
+    auto give_back = [nsp, &there, pid, data = std::move(impl.data)]() mutable { there.release(pid, std::move(data)); };
     there_shard.post(std::move(give_back));
     co_return nullptr;
   }
 
-  SocketPtr socket = SocketImpl::make(std::move(impl));
-  if (&there == &socket->impl().part) {
-    socket->impl().take_over(pid, offset);
+  if (&there == &impl.part) {
+    impl.take_over(pid, offset);
     co_return socket;
   }
   // First into the rooms here, then out of them there: what is sent meanwhile comes twice and never not at all.
-  socket->impl().collect(*claim, offset);
+  impl.collect(*claim, offset);
   auto ask_state = [&] { return there.take(pid, nullptr); };
   auto kept = co_await run_on<std::unique_ptr<Session>>(there_shard, std::move(ask_state));
-  if (!socket->impl().finish_collecting(std::move(kept))) {
-    occupancy = socket->impl().release_occupancy();
-    socket->impl().abandon(true);
+  if (!impl.finish_collecting(std::move(kept))) {
+    occupancy = impl.release_occupancy();
+    impl.abandon(true);
     co_return nullptr;
   }
   co_return socket;

@@ -1,10 +1,12 @@
-// One client's connection: decodes its packets and deals them to its sockets, one a namespace. Its shard's thread only.
+// One client's connection: decodes its packets and deals them to its sockets, one a namespace. Its shard's thread only. Its
+// sockets may outlive the engine's session.
 #pragma once
 
 #include <boost/container/small_vector.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engineio/server/server.hpp"
 #include "payam/sio/event.hpp"
@@ -19,10 +21,10 @@ class NamespaceImpl;
 class ServerImpl;
 class SocketImpl;
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public eio::SessionHandler, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<ServerImpl> its_server, std::shared_ptr<eio::Session> its_session);
-  ~Connection();
+  ~Connection() override;
 
   const std::shared_ptr<ServerImpl> server;
   const std::shared_ptr<eio::Session> session;
@@ -33,9 +35,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_version_3() const { return session->protocol() == eio::Protocol::v3; }
   void join_main();
 
-  void on_text(std::string_view data);
-  void on_binary(std::string_view data);
-  void on_closed(eio::CloseReason reason);
+  void on_text(std::string_view data) override;
+  void on_binary(std::string_view data) override;
+  void on_close(eio::CloseReason reason) override;
 
   bool is_open() const { return !closed_; }
   // Every socket gets `reason`, then the connection ends.
@@ -49,22 +51,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_handler() { --running_handlers_; }
 
  private:
-  struct Entry {
-    std::string nsp;
-    SocketPtr socket;  // null while it is on its way in
-  };
-
-  void on_outcome(Decoder::Outcome outcome, Packet packet);
-  void on_packet(Packet packet);
-  void on_connect(Packet packet);
+  void on_outcome(Decoder::Outcome outcome, Packet& packet);
+  void on_packet(Packet& packet);
+  void on_connect(Packet& packet);
   void begin_connect(std::string nsp, json::object auth);
   void on_connect_timeout();
   void close_sockets(DisconnectReason reason);
   void reject(std::string_view nsp, std::string_view message, const json::value& data);
   void refuse(std::string_view nsp, const Refusal& refusal);
   std::string new_socket_id(const std::string& nsp) const;
-  Entry* find(std::string_view nsp);
-  void forget(std::string_view nsp);
+  SocketPtr find(std::string_view nsp) const;
+  bool is_entering(std::string_view nsp) const;
+  void entered(std::string_view nsp);
 
   // The way in of one socket; `self` and the parameters live with the coroutine.
   Task<> connect(std::shared_ptr<Connection> self, std::string nsp_name, json::object auth);
@@ -72,11 +70,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<Verdict> ask_middleware(SocketPtr socket);
   bool wants_recovery(const Handshake& handshake) const;
 
+  // What is needed only while sockets are on their way in.
+  struct Entrance {
+    explicit Entrance(Connection& connection) : timer(connection) {}
+
+    MemberTimer<&Connection::on_connect_timeout> timer;  // until the first namespace is joined
+    std::vector<std::string> namespaces;                 // asked for and neither joined nor refused
+  };
+
   Decoder decoder_;
-  boost::container::small_vector<Entry, 1> sockets_;
-  using ConnectTimer = MemberTimer<&Connection::on_connect_timeout>;
-  std::unique_ptr<ConnectTimer> connect_timer_;  // until a namespace is joined
-  std::size_t running_handlers_ = 0;
+  boost::container::small_vector<SocketPtr, 1> sockets_;  // connected
+  std::unique_ptr<Entrance> entrance_;
+  std::uint32_t running_handlers_ = 0;
   bool closed_ = false;
 };
 

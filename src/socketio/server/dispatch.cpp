@@ -15,6 +15,11 @@ class SocketAck final : public AckSink {
 
   void send(Arguments arguments) override { send_content(Content(std::move(arguments))); }
   void send_raw(std::string_view json_arguments) override { send_content(Content(std::string(json_arguments))); }
+  void send_value(const json::value& argument) override {
+    if (!shard_.here()) return send(make_arguments(argument));
+    if (sent_.test_and_set()) return;
+    if (const SocketPtr socket = socket_.lock()) socket->impl().send_ack(id_, argument);
+  }
 
  private:
   void send_content(Content content) {
@@ -37,20 +42,19 @@ class SocketAck final : public AckSink {
 
 }  // namespace
 
-void SocketImpl::on_event(Packet packet) {
+void SocketImpl::on_event(const SocketPtr& keep, Packet& packet) {
   part.state.counts.events += 1;
   Ack ack;
-  if (packet.id) ack = Ack(std::make_shared<SocketAck>(self_, part.state.shard, *packet.id));
+  if (packet.id) ack = Ack(std::make_shared<SocketAck>(socket_.weak_from_this(), part.state.shard, *packet.id));
   if (!packet.fault.empty()) {
     return report_error({EventError::Kind::invalid, std::move(packet.event), std::move(packet.fault), nullptr}, ack);
   }
-  const SocketPtr keep = self();
   Event event{std::move(packet.event), std::move(packet.arguments), packet.id.has_value()};
   call_any(event);
   if (!is_connected()) return;
 
   const OwnMiddleware own = own_ != nullptr ? own_->middleware.get() : nullptr;
-  if (handlers->event_middleware.empty() && own == nullptr) return call_handlers(std::move(event), ack);
+  if (handlers->event_middleware.empty() && own == nullptr) return call_handlers(keep, event, ack);
   // A middleware that is a coroutine refers to the event while it is suspended.
   const auto shared = std::make_shared<Event>(std::move(event));
   std::size_t next = 0;
@@ -60,7 +64,7 @@ void SocketImpl::on_event(Packet packet) {
                  ack);
   }
   if (refusal) return refuse(*shared, *std::move(refusal), ack);
-  if (is_connected()) call_handlers(std::move(*shared), ack);
+  if (is_connected()) call_handlers(keep, *shared, ack);
 }
 
 void SocketImpl::call_any(const Event& event) {
@@ -108,7 +112,7 @@ Task<> SocketImpl::await_middleware(SocketPtr keep, std::size_t next, OwnMiddlew
   if (refusal) {
     refuse(*event, *std::move(refusal), ack);
   } else if (is_connected()) {
-    call_handlers(std::move(*event), ack);
+    call_handlers(keep, *event, ack);
   }
 }
 
@@ -116,9 +120,11 @@ void SocketImpl::refuse(const Event& event, Refusal refusal, const Ack& ack) {
   report_error({EventError::Kind::refused, event.name, std::move(refusal.message), std::move(refusal.data)}, ack);
 }
 
-void SocketImpl::call_handlers(Event event, const Ack& ack) {
-  SharedList<Listener>::List shared, own;
-  if (const auto found = handlers->events.find(event.name); found != handlers->events.end()) shared = found->second.get();
+// Uses the event up.
+void SocketImpl::call_handlers(const SocketPtr& keep, Event& event, const Ack& ack) {
+  const std::vector<Listener>* shared = nullptr;
+  SharedList<Listener>::List own;
+  if (const auto found = handlers->events.find(event.name); found != handlers->events.end()) shared = found->second.get().get();
   if (own_ != nullptr) {
     const auto found = own_->events.find(event.name);
     if (found != own_->events.end()) {
@@ -129,19 +135,20 @@ void SocketImpl::call_handlers(Event event, const Ack& ack) {
     }
   }
   std::size_t left = (shared != nullptr ? shared->size() : 0) + (own != nullptr ? own->size() : 0);
-  for (const auto& list : {shared, own}) {
+  for (const auto* list : {shared, own.get()}) {
     if (list == nullptr) continue;
     for (const Listener& listener : *list) {
       if (!is_connected()) return;
       // Each its own arguments; the last may have the original.
-      if (--left == 0) return call_handler(listener.handler, std::move(event), ack);
-      call_handler(listener.handler, event, ack);
+      if (--left == 0) return call_handler(keep, listener.handler, event, ack);
+      Event copy = event;
+      call_handler(keep, listener.handler, copy, ack);
     }
   }
 }
 
-void SocketImpl::call_handler(const std::shared_ptr<const ErasedHandler>& handler, Event event, const Ack& ack) {
-  const SocketPtr keep = self();
+void SocketImpl::call_handler(const SocketPtr& keep, const std::shared_ptr<const ErasedHandler>& handler, Event& event,
+                              const Ack& ack) {
   HandlerCall call{keep, event, ack};
   try {
     if (Task<> task = (*handler)(call); task.valid()) {

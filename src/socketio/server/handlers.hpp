@@ -23,7 +23,7 @@ class SharedList {
 
   bool empty() const { return list_ == nullptr; }
   // Null when empty.
-  List get() const { return list_; }
+  const List& get() const { return list_; }
   void add(T value, bool first = false) {
     auto list = copy();
     list->insert(first ? list->begin() : list->end(), std::move(value));

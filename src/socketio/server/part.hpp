@@ -35,6 +35,9 @@ class Occupancy {
   Occupancy(Occupancy&&) noexcept = default;
   Occupancy& operator=(Occupancy&&) noexcept = default;
 
+  // The namespace, and with it the duty to vacate() it.
+  std::shared_ptr<NamespaceImpl> release() { return std::move(nsp_); }
+
  private:
   std::shared_ptr<NamespaceImpl> nsp_;
 };

@@ -19,19 +19,6 @@ constexpr Millis kGoodbye{2'000};
 // Names are matched against patterns by a recursive engine.
 constexpr std::size_t kMaxChildName = 256;
 
-// The connection is shared by its sockets, which may outlive the engine's session.
-class Handler final : public eio::SessionHandler {
- public:
-  explicit Handler(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
-
-  void on_text(std::string_view data) override { connection_->on_text(data); }
-  void on_binary(std::string_view data) override { connection_->on_binary(data); }
-  void on_close(eio::CloseReason reason) override { connection_->on_closed(reason); }
-
- private:
-  const std::shared_ptr<Connection> connection_;
-};
-
 }  // namespace
 
 eio::Options engine_options(const Options& options) {
@@ -190,10 +177,10 @@ void ServerImpl::remove_if_empty(const std::string& name) {
 
 void ServerImpl::attach(http::Router& router) { engine_->attach(router, core->options.path); }
 
-std::unique_ptr<eio::SessionHandler> ServerImpl::open(std::shared_ptr<eio::Session> session) {
+std::shared_ptr<eio::SessionHandler> ServerImpl::open(std::shared_ptr<eio::Session> session) {
   auto connection = std::make_shared<Connection>(shared_from_this(), std::move(session));
   if (connection->is_version_3()) connection->join_main();
-  return std::make_unique<Handler>(std::move(connection));
+  return connection;
 }
 
 void ServerImpl::close() {

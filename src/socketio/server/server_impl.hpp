@@ -54,7 +54,7 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
   void shut_down();
 
   // A new connection, on its shard.
-  std::unique_ptr<eio::SessionHandler> open(std::shared_ptr<eio::Session> session);
+  std::shared_ptr<eio::SessionHandler> open(std::shared_ptr<eio::Session> session);
 
   // A namespace for a socket to come, counted as occupied; null: there is none, or no parent wants it. The second on a shard.
   std::shared_ptr<NamespaceImpl> enter(const std::string& name);

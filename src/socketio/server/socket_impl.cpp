@@ -29,7 +29,7 @@ struct SocketImpl::PendingAck {
       : socket(its_socket), id(its_id), done(std::move(its_done)) {}
 
   void on_timeout() {
-    const auto self = std::move(socket.acks_.extract(id).mapped());
+    const auto self = std::move(socket.acks_->by_id.extract(id).mapped());
     socket.part.state.counts.acks_timed_out += 1;
     AckError error{AckError::Kind::timed_out, ""};
     done(std::unexpected(std::move(error)));
@@ -41,28 +41,46 @@ struct SocketImpl::PendingAck {
   MemberTimer<&PendingAck::on_timeout> timer{*this};
 };
 
-SocketImpl::SocketImpl(std::shared_ptr<NamespaceImpl> its_nsp, std::shared_ptr<Connection> its_connection,
+// The library's side and the application's.
+struct SocketImpl::Whole final : Socket {
+  template <class... Args>
+  explicit Whole(Args&&... args) : Socket(impl), impl(*this, std::forward<Args>(args)...) {}
+
+  SocketImpl impl;
+};
+
+SocketImpl::SocketImpl(Socket& socket, std::shared_ptr<Connection> its_connection,
                        std::shared_ptr<const NamespaceHandlers> its_handlers, json::object auth, Occupancy occupancy)
-    : nsp(std::move(its_nsp)),
+    : nsp(occupancy.release()),
       part(nsp->part(its_connection->state.index)),
       connection(std::move(its_connection)),
       handlers(std::move(its_handlers)),
       handshake(connection->session, std::move(auth)),
-      occupancy_(std::move(occupancy)) {}
+      socket_(socket) {}
 
-SocketImpl::~SocketImpl() { part.index.remove(*this); }
+SocketImpl::~SocketImpl() {
+  part.index.remove(*this);
+  vacate();
+}
 
-SocketPtr SocketImpl::make(std::unique_ptr<SocketImpl> impl) {
-  SocketImpl& made = *impl;
-  auto socket = std::make_shared<Socket>(std::move(impl));
-  made.self_ = socket;
-  return socket;
+SocketPtr SocketImpl::make(std::shared_ptr<Connection> connection, std::shared_ptr<const NamespaceHandlers> handlers,
+                           json::object auth, Occupancy occupancy) {
+  return std::make_shared<Whole>(std::move(connection), std::move(handlers), std::move(auth), std::move(occupancy));
+}
+
+Occupancy SocketImpl::release_occupancy() {
+  occupies_ = false;
+  return Occupancy(nsp);
+}
+
+void SocketImpl::vacate() {
+  if (std::exchange(occupies_, false)) nsp->vacate();
 }
 
 void SocketImpl::enter(std::string id) { part.index.add(*this, std::move(id)); }
 
 void SocketImpl::take_over(const std::string& pid, std::optional<std::uint64_t> client_offset) {
-  client_offset_ = client_offset;
+  return_ = std::make_unique<Return>(client_offset);
   recovery_ = part.take(pid, this);
   recovered = true;
 }
@@ -71,15 +89,14 @@ void SocketImpl::collect(const NamespacePart::Claim& claim, std::optional<std::u
   enter(claim.id);
   for (const std::string& room : claim.rooms) part.index.join(*this, room);
   if (std::ranges::find(claim.rooms, claim.id) == claim.rooms.end()) part.index.leave(*this, claim.id);
-  client_offset_ = client_offset;
-  collected_ = std::make_unique<MissedPackets>(part.core.missed_limits);
+  return_ = std::make_unique<Return>(client_offset, std::make_unique<MissedPackets>(part.core.missed_limits));
 }
 
 bool SocketImpl::finish_collecting(std::unique_ptr<Session> session) {
   if (session == nullptr) return false;
   recovery_ = std::move(session);
-  recovery_->missed.merge(*collected_);
-  collected_.reset();
+  recovery_->missed.merge(*return_->collected);
+  return_->collected.reset();
   nsp->set_home(recovery_->pid, part.state.index);
   recovered = true;
   return true;
@@ -94,7 +111,7 @@ bool SocketImpl::connect() {
   assert(state_ == State::pending);
   std::vector<MissedPackets::Entry> missed;
   if (recovered) {
-    auto entries = recovery_->missed.after(client_offset_);
+    auto entries = recovery_->missed.after(std::exchange(return_, nullptr)->client_offset);
     if (!entries) return false;  // more was sent meanwhile than is kept
     missed = *std::move(entries);
   }
@@ -122,7 +139,7 @@ void SocketImpl::abandon(bool refused) {
   if (recovered && refused) nsp->forget_home(recovery_->pid);
   leave_index(recovered && !refused);
   own_.reset();
-  occupancy_.reset();
+  vacate();
 }
 
 // Out of all rooms; or the kept state takes its place in them.
@@ -130,7 +147,7 @@ void SocketImpl::leave_index(bool keep_state) {
   if (recovery_ == nullptr) {
     part.index.remove(*this);
   } else if (keep_state && part.can_keep()) {
-    part.keep(*this, std::move(recovery_), data, *std::exchange(occupancy_, std::nullopt));
+    part.keep(*this, std::move(recovery_), data, release_occupancy());
   } else {
     part.recoverable.erase(recovery_->pid);
     nsp->forget_home(recovery_->pid);
@@ -170,10 +187,11 @@ void SocketImpl::emit_with_ack(std::string_view event, Content content, const Fl
                                     : AckError{AckError::Kind::disconnected, ""};
     return done(std::unexpected(std::move(error)));
   }
-  const std::uint64_t id = next_ack_id_++ % kFirstBroadcastAckId;
+  if (acks_ == nullptr) acks_ = std::make_unique<PendingAcks>();
+  const std::uint64_t id = acks_->next_id++ % kFirstBroadcastAckId;
   auto pending = std::make_unique<PendingAck>(*this, id, std::move(done));
   part.state.shard.start_timer(pending->timer, flags.timeout.value_or(part.core.options.ack_timeout));
-  acks_.insert_or_assign(id, std::move(pending));
+  acks_->by_id.insert_or_assign(id, std::move(pending));
   send(part.core.encoder.event(nsp->name, event, content, id), flags);
   notify_outgoing(event, content);
 }
@@ -182,14 +200,21 @@ void SocketImpl::send_ack(std::uint64_t id, Content content) {
   if (is_connected()) send(part.core.encoder.ack(nsp->name, id, content), {});
 }
 
+void SocketImpl::send_ack(std::uint64_t id, const json::value& argument) {
+  if (is_connected()) send(part.core.encoder.ack(nsp->name, id, argument), {});
+}
+
 void SocketImpl::on_ack(std::uint64_t id, Arguments arguments) {
   if (id >= kFirstBroadcastAckId) return part.on_broadcast_ack(*this, id, std::move(arguments));
-  auto found = acks_.extract(id);
+  if (acks_ == nullptr) return;
+  auto found = acks_->by_id.extract(id);
   if (!found.empty()) found.mapped()->done(std::move(arguments));
 }
 
 void SocketImpl::fail_acks() {
-  for (auto& [id, pending] : std::exchange(acks_, {})) {
+  const auto acks = std::exchange(acks_, nullptr);
+  if (acks == nullptr) return;
+  for (auto& [id, pending] : acks->by_id) {
     AckError error{AckError::Kind::disconnected, ""};
     pending->done(std::unexpected(std::move(error)));
   }
@@ -197,11 +222,12 @@ void SocketImpl::fail_acks() {
 
 void SocketImpl::deliver(Delivery& delivery) {
   const Broadcast& broadcast = delivery.broadcast;
-  const bool kept = broadcast.offset != 0 && (recovery_ != nullptr || collected_ != nullptr);
+  MissedPackets* const collected = return_ != nullptr ? return_->collected.get() : nullptr;
+  const bool kept = broadcast.offset != 0 && (recovery_ != nullptr || collected != nullptr);
   if (state_ == State::pending) {
     // On its way in: only a recovered socket may miss nothing.
     if (!kept) return;
-    if (MissedPackets* missed = collected_ ? collected_.get() : recovered ? &recovery_->missed : nullptr) {
+    if (MissedPackets* missed = collected != nullptr ? collected : recovered ? &recovery_->missed : nullptr) {
       missed->push(broadcast.offset, delivery.parts_with_offset(), part.state.shard.now());
     }
     return;
@@ -277,7 +303,7 @@ void SocketImpl::close(DisconnectReason reason) {
     const auto listeners = own->disconnect.get();
     for (const auto& listener : *listeners) call(listener, reason);
   }
-  occupancy_.reset();
+  vacate();
 }
 
 SocketHandlers* SocketImpl::make_own_handlers() {

@@ -23,12 +23,10 @@ class SocketImpl final : public Receiver {
  public:
   using Reply = std::expected<Arguments, AckError>;
 
-  // A socket on its way in; not in the index yet.
-  SocketImpl(std::shared_ptr<NamespaceImpl> its_nsp, std::shared_ptr<Connection> its_connection,
-             std::shared_ptr<const NamespaceHandlers> its_handlers, json::object auth, Occupancy occupancy);
+  // A socket on its way in, in the namespace that it occupies; not in the index yet. One allocation holds both sides of it.
+  static SocketPtr make(std::shared_ptr<Connection> connection, std::shared_ptr<const NamespaceHandlers> handlers,
+                        json::object auth, Occupancy occupancy);
   ~SocketImpl();
-
-  static SocketPtr make(std::unique_ptr<SocketImpl> impl);
 
   const std::shared_ptr<NamespaceImpl> nsp;
   NamespacePart& part;
@@ -39,7 +37,7 @@ class SocketImpl final : public Receiver {
   bool recovered = false;
 
   const std::string& id() const { return RoomIndex::id_of(*this); }
-  SocketPtr self() const { return self_.lock(); }
+  SocketPtr self() const { return socket_.weak_from_this().lock(); }
   // From the CONNECT packet until after the `disconnecting` handlers.
   bool is_connected() const { return state_ == State::connected || state_ == State::closing; }
 
@@ -57,16 +55,17 @@ class SocketImpl final : public Receiver {
   bool connect();
   // The connection has ended before that, or (`refused`) the socket is not wanted. No handlers are called.
   void abandon(bool refused);
-  Occupancy release_occupancy() { return *std::exchange(occupancy_, std::nullopt); }
+  Occupancy release_occupancy();
 
   // --- Packets of the client.
-  void on_event(Packet packet);
+  void on_event(const SocketPtr& keep, Packet& packet);
   void on_ack(std::uint64_t id, Arguments arguments);
 
   // --- Events out.
   void emit(std::string_view event, Content content, const Flags& flags);
   void emit_with_ack(std::string_view event, Content content, const Flags& flags, Completion<Reply> done);
   void send_ack(std::uint64_t id, Content content);
+  void send_ack(std::uint64_t id, const json::value& argument);
   void notify_outgoing(std::string_view event, Content& content);
   void report_error(const EventError& error, const Ack& ack);
   // Runs a coroutine of a handler. `keep` lives until it ends.
@@ -86,12 +85,27 @@ class SocketImpl final : public Receiver {
   SocketHandlers* make_own_handlers();
 
  private:
-  enum class State { pending, connected, closing, closed };
+  enum class State : std::uint8_t { pending, connected, closing, closed };
+  struct Whole;
   struct PendingAck;
+  // Acknowledgements the client owes; most sockets never ask for one.
+  struct PendingAcks {
+    std::map<std::uint64_t, std::unique_ptr<PendingAck>> by_id;
+    std::uint64_t next_id = 0;
+  };
+  // Of a recovered socket on its way in.
+  struct Return {
+    std::optional<std::uint64_t> client_offset;
+    std::unique_ptr<MissedPackets> collected;  // between collect() and finish_collecting()
+  };
+
+  SocketImpl(Socket& socket, std::shared_ptr<Connection> its_connection, std::shared_ptr<const NamespaceHandlers> its_handlers,
+             json::object auth, Occupancy occupancy);
 
   bool send(const PacketParts& parts, const Flags& flags);
   void leave_index(bool keep_state);
   void fail_acks();
+  void vacate();
 
   // dispatch.cpp
   using OwnMiddleware = SharedList<ErasedEventMiddleware>::List;
@@ -100,19 +114,17 @@ class SocketImpl final : public Receiver {
   Task<> await_middleware(SocketPtr keep, std::size_t next, OwnMiddleware own, Task<Verdict> first,
                           std::shared_ptr<Event> event, Ack ack);
   void refuse(const Event& event, Refusal refusal, const Ack& ack);
-  void call_handlers(Event event, const Ack& ack);
-  void call_handler(const std::shared_ptr<const ErasedHandler>& handler, Event event, const Ack& ack);
+  void call_handlers(const SocketPtr& keep, Event& event, const Ack& ack);
+  void call_handler(const SocketPtr& keep, const std::shared_ptr<const ErasedHandler>& handler, Event& event, const Ack& ack);
   void failed(std::string_view where, std::string_view event, const std::exception_ptr& error, const Ack& ack);
 
-  std::weak_ptr<Socket> self_;
-  State state_ = State::pending;
+  Socket& socket_;
   std::unique_ptr<SocketHandlers> own_;
   std::unique_ptr<Session> recovery_;
-  std::optional<std::uint64_t> client_offset_;
-  std::unique_ptr<MissedPackets> collected_;  // between collect() and restore()
-  std::map<std::uint64_t, std::unique_ptr<PendingAck>> acks_;
-  std::uint64_t next_ack_id_ = 0;
-  std::optional<Occupancy> occupancy_;
+  std::unique_ptr<Return> return_;
+  std::unique_ptr<PendingAcks> acks_;
+  State state_ = State::pending;
+  bool occupies_ = true;  // the namespace
 };
 
 }  // namespace payam::sio::detail

@@ -58,10 +58,10 @@ class FakeSession final : public eio::Session {
     open_ = false;
     handler->on_close(reason);
     // Destroyed later, as the engine may be inside it.
-    shard_.post([held = std::shared_ptr<eio::SessionHandler>(std::move(handler))] {});
+    shard_.post([held = std::move(handler)] {});
   }
 
-  std::unique_ptr<eio::SessionHandler> handler;
+  std::shared_ptr<eio::SessionHandler> handler;
   std::vector<std::string> received;
   std::size_t units = 0;  // calls of send
   eio::PacketRef last_packet;

@@ -42,7 +42,7 @@ class RecordingSession final : public eio::Session {
     if (!open_) return;
     open_ = false;
     handler->on_close(reason);
-    shard_.post([held = std::shared_ptr<eio::SessionHandler>(std::move(handler))] {});
+    shard_.post([held = std::move(handler)] {});
     const std::lock_guard lock(mutex_);
     closed_ = true;
     changed_.notify_all();
@@ -75,7 +75,7 @@ class RecordingSession final : public eio::Session {
     return changed_.wait_for(lock, 10s, [this] { return closed_; });
   }
 
-  std::unique_ptr<eio::SessionHandler> handler;  // the shard's
+  std::shared_ptr<eio::SessionHandler> handler;  // the shard's
 
  private:
   Shard& shard_;
