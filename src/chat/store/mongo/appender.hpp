@@ -18,13 +18,12 @@
 
 namespace payam::chat::mongo {
 
-// An account's way out of a room, for its erasure: ends the room with its last member, or passes it on (a RoleChanged, after
-// which it is to be asked for once more), or leaves it. `former`: a room that was left before gets its entry too.
+// An account's way out of a room that it is or was in, for its erasure: ends the room with its last member, or passes it on (a
+// RoleChanged, after which it is to be asked for once more), or tells it.
 struct Depart {
   RoomId room;
   UserId user;
   Timestamp at{};
-  bool former = false;
 };
 using Work = std::variant<Change, Depart>;
 
@@ -121,8 +120,8 @@ class Appender {
   Planned create_room(const Room& room, const People::Person& creator, std::vector<Named> members,
                       std::optional<std::string> pair);
   Planned add_members(const Acting& actor, const std::vector<People::Person>& people, Timestamp at);
-  Planned remove_member(const Acting& actor, const People::Person& person, Role role, Timestamp at);
-  Planned erase_member(const Acting& actor, Timestamp at);
+  // `kind`: member_removed or account_erased.
+  Planned end_membership(EntryKind kind, const Acting& actor, Participant who, Timestamp at);
   Planned set_role(const Acting& actor, const People::Person& person, Role role, Timestamp at);
   Planned delete_room(const Acting& actor, Timestamp at);
 

@@ -41,25 +41,20 @@ Result<Planned> Appender::plan(const RemoveMember& remove) {
                          person && person->id == acting->user};
   if (removal.removed == Role::owner) removal.owners = owners();
   if (const auto allowed = rules::may_remove_member(removal); !allowed) return std::unexpected(allowed.error());
-  return remove_member(*acting, *person, *removal.removed, remove.at);
+  return end_membership(EntryKind::member_removed, *acting, {person->id, person->email, *removal.removed}, remove.at);
 }
 
-Planned Appender::remove_member(const Acting& actor, const People::Person& person, Role role, Timestamp at) {
-  StoredEntry stored = new_entry(EntryKind::member_removed, actor.user, at);
-  stored.named.emplace_back(person.id, role);
+Planned Appender::end_membership(EntryKind kind, const Acting& actor, Participant who, Timestamp at) {
+  StoredEntry stored = new_entry(kind, actor.user, at);
+  stored.named.emplace_back(who.user, who.role);
   RoomState after = state_after();
-  std::erase_if(after.members, [&](const Member& member) { return member.user == person.id; });
-  Entry entry{state_.room.id, stored.rev, at, actor.user, actor.email, MemberRemoved{{person.id, person.email, role}}};
-  return planned(stored, std::move(entry), std::move(after));
-}
-
-Planned Appender::erase_member(const Acting& actor, Timestamp at) {
-  const Role role = actor.role.value_or(Role::member);
-  StoredEntry stored = new_entry(EntryKind::account_erased, actor.user, at);
-  stored.named.emplace_back(actor.user, role);
-  RoomState after = state_after();
-  std::erase_if(after.members, [&](const Member& member) { return member.user == actor.user; });
-  Entry entry{state_.room.id, stored.rev, at, actor.user, actor.email, AccountErased{{actor.user, actor.email, role}}};
+  std::erase_if(after.members, [&](const Member& member) { return member.user == who.user; });
+  Entry entry{state_.room.id, stored.rev, at, actor.user, actor.email, {}};
+  if (kind == EntryKind::account_erased) {
+    entry.body = AccountErased{std::move(who)};
+  } else {
+    entry.body = MemberRemoved{std::move(who)};
+  }
   return planned(stored, std::move(entry), std::move(after));
 }
 
@@ -153,29 +148,31 @@ Planned Appender::delete_room(const Acting& actor, Timestamp at) {
 
 Result<Planned> Appender::plan(const Depart& depart) {
   const auto acting = find_acting(depart.user);
-  if (!acting || (!acting->role && !depart.former)) return Planned{std::nullopt, {{}, true, {}}};
-  if (!acting->role) return erase_member(*acting, depart.at);
+  const auto member = acting ? find_member(connection_, state_.room.id, depart.user) : std::nullopt;
+  if (!member || (member->erased && !member->active)) return Planned{std::nullopt, {{}, true, {}}};
+  Participant who{depart.user, acting->email, acting->role.value_or(Role::member)};
+  if (!acting->role) return end_membership(EntryKind::account_erased, *acting, std::move(who), depart.at);
   std::vector<People::Person> others;
   std::vector<rules::Candidate> candidates;
   std::vector<StoredMember> stored;
   People people;
-  for (const Document& member : connection_.find(kMembers, doc("room", state_.room.id, "active", true)).all()) {
-    stored.push_back(member_from(member));
+  for (const Document& each : connection_.find(kMembers, doc("room", state_.room.id, "active", true)).all()) {
+    stored.push_back(member_from(each));
     people.want(stored.back().user);
   }
   people.load(connection_);
-  for (const StoredMember& member : stored) {
-    const auto* other = people.find(member.user);
-    if (other == nullptr || member.user == depart.user) continue;
+  for (const StoredMember& each : stored) {
+    const auto* other = people.find(each.user);
+    if (other == nullptr || each.user == depart.user) continue;
     others.push_back(*other);
-    candidates.push_back({member.role, member.joined_at});
+    candidates.push_back({each.role, each.joined_at});
   }
   if (others.empty()) return delete_room(*acting, depart.at);
   if (acting->role == Role::owner && owners() == 1) {
     const std::size_t next = rules::successor(candidates).value();
     return set_role(*acting, others[next], Role::owner, depart.at);
   }
-  return erase_member(*acting, depart.at);
+  return end_membership(EntryKind::account_erased, *acting, std::move(who), depart.at);
 }
 
 }  // namespace payam::chat::mongo

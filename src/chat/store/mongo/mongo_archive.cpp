@@ -190,12 +190,9 @@ class Inserter {
                       Rev{1}, "joined_at", r.joined_at, "read_seq", r.read_seq, "hidden_seq", r.hidden_seq));
   }
   void operator()(const RemovalRecord& r) {
+    add_former_member(r.room, r.user);
     flush();  // who is back has a document already
-    connection_.update(kMembers, doc("_id", member_key(r.room, r.user)),
-                       doc("$set", doc("removed_rev", r.rev), "$setOnInsert",
-                           doc("room", r.room, "user", r.user, "active", false, "role", Role::member, "rev", Rev{1},
-                               "joined_at", Timestamp{}, "read_seq", Seq{0})),
-                       Update::Which::one_or_new);
+    connection_.update(kMembers, doc("_id", member_key(r.room, r.user)), doc("$set", doc("removed_rev", r.rev)));
   }
   void operator()(const InviteRecord& r) {
     add(kInvites, doc("_id", r.invite.token_hash, "room", r.invite.room, "rev", r.rev, "creator", r.invite.creator,
@@ -224,6 +221,8 @@ class Inserter {
       entry.target_id = r.subject->id;
       entry.subject = r.subject->seq;
     }
+    // Former members as well: an erasure asks in which rooms someone ever was.
+    for (const auto& [user, role] : r.named) add_former_member(r.room, user);
     add(kLog, entry_document(entry, std::nullopt));
   }
   void operator()(const MessageRecord& r) {
@@ -265,6 +264,11 @@ class Inserter {
   }
 
  private:
+  // Does nothing for who is a member: members come before everything that names them.
+  void add_former_member(const RoomId& room, const UserId& user) {
+    add(kMembers, doc("_id", member_key(room, user), "room", room, "user", user, "active", false, "role", Role::member, "rev",
+                      Rev{1}, "joined_at", Timestamp{}, "read_seq", Seq{0}));
+  }
   void add(std::string collection, Document document) { waiting_[std::move(collection)].push_back(std::move(document)); }
 
   std::optional<Upload> use(const UploadId& id, const MessageRecord& message) {

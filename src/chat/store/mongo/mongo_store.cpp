@@ -73,15 +73,10 @@ class MongoStore final : public Store {
   }
   Task<bool> erase_user(UserId user, Timestamp at) override {
     if (!co_await find_user(user)) co_return false;
-    auto ever = [&user](Connection& c) { return mongo::rooms_ever_of(c, user); };
-    std::vector<RoomId> rooms = co_await run(std::move(ever));
-    co_await depart(std::move(rooms), user, at, true);
+    co_await tell_rooms(user, at);
     auto erase = [&user](Connection& c) { return mongo::erase_account(c, user); };
     const bool erased = co_await run(std::move(erase));
-    // Into which someone has put them meanwhile; from now on nobody can.
-    auto again = [&user](Connection& c) { return mongo::member_rooms(c, user); };
-    rooms = co_await run(std::move(again));
-    co_await depart(std::move(rooms), user, at, false);
+    co_await tell_rooms(std::move(user), at);  // into which someone has put them meanwhile; from now on nobody can
     co_return erased;
   }
   Task<Result<>> set_block(UserId user, std::string email, bool on) override {
@@ -277,11 +272,13 @@ class MongoStore final : public Store {
     co_return co_await run(std::move(find));
   }
 
-  Task<> depart(std::vector<RoomId> rooms, UserId user, Timestamp at, bool former) {
+  Task<> tell_rooms(UserId user, Timestamp at) {
+    auto find = [&user](Connection& c) { return mongo::rooms_ever_of(c, user); };
+    const std::vector<RoomId> rooms = co_await run(std::move(find));
     for (const RoomId& room : rooms) {
       for (bool passed_on = true; passed_on;) {
-        mongo::Work work = mongo::Depart{room, user, at, former};
-        const Result<Commit> left = co_await writer_.commit(room, std::move(work));
+        mongo::Work depart = mongo::Depart{room, user, at};
+        const Result<Commit> left = co_await writer_.commit(room, std::move(depart));
         passed_on = left && !left->repeated && std::holds_alternative<RoleChanged>(left->entry.body);
       }
     }

@@ -174,13 +174,13 @@ void apply(Connection& connection, View document) {
     case EntryKind::room_created: apply_room_created(connection, entry); break;
     case EntryKind::members_added: apply_members_added(connection, entry); break;
     case EntryKind::role_changed: apply_to_member(connection, entry, doc("role", entry.named.at(0).second)); break;
-    case EntryKind::account_erased: apply_to_member(connection, entry, doc("active", false)); break;
     case EntryKind::member_removed: {
       Document state = doc("active", false);
       if (entry.named.at(0).first != entry.actor) state.add("removed_rev", entry.rev);
       apply_to_member(connection, entry, std::move(state));
       break;
     }
+    case EntryKind::account_erased: apply_to_member(connection, entry, doc("active", false, "erased", true)); break;
     case EntryKind::room_updated:
       connection.update(kRooms, doc("_id", entry.room, "about_rev", doc("$lt", entry.rev)),
                         doc("$set", doc("name", entry.name, "topic", entry.topic, "about_rev", entry.rev)));
@@ -248,7 +248,8 @@ StoredMember member_from(View document) {
           document.get<Seq>("read_seq"),
           document.get<std::optional<Seq>>("hidden_seq"),
           document.get<std::optional<Rev>>("removed_rev"),
-          document.get<Timestamp>("joined_at")};
+          document.get<Timestamp>("joined_at"),
+          document.get<std::optional<bool>>("erased").value_or(false)};
 }
 
 std::optional<StoredMember> find_member(Connection& connection, const RoomId& room, const UserId& user) {

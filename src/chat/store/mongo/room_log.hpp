@@ -54,6 +54,7 @@ struct StoredMember {
   std::optional<Seq> hidden_seq;
   std::optional<Rev> removed_rev;  // when someone else last removed them
   Timestamp joined_at{};
+  bool erased = false;  // the room was told so
 };
 StoredMember member_from(View document);
 std::optional<StoredMember> find_member(Connection& connection, const RoomId& room, const UserId& user);  // also former ones

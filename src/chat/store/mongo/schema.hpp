@@ -1,13 +1,15 @@
 // What the database holds, and why it stays whole without transactions.
 //
 // Collections (a unique index is marked !, another one *):
-//   log           _id! "room/rev", place!, id!, client!: each room's entries, rev 1, 2, 3… A message's entry is the message, in
-//   its
-//                 present state; every other kind says what happened.
+//   log           _id! "room/rev", place!, id!, client!: each room's entries, rev 1, 2, 3… A message's entry is the message,
+//                 in its present state; every other kind says what happened.
 //   rooms         _id! room: the log's fold up to `rev`, and the room's name and kind
 //   members       _id! "room/user", room*, user*: who is a member; who was one stays, `active: false`
-//   users         _id!, email!, username_key!, full_name_key*      sessions  _id!, user*       blocks  _id! "user/blocked",
-//   both* invites       _id! token hash, room*, creator*                 uploads   _id!, uploader*, (used, created_at)*
+//   users         _id!, email!, username_key!, full_name_key*
+//   sessions      _id!, user*
+//   blocks        _id! "user/blocked", both*
+//   invites       _id! token hash, room*, creator*
+//   uploads       _id!, uploader*, (used, created_at)*
 //   upload_uses   _id! "upload/message", upload*, message*, room*: which messages refer to an upload
 //   pins          _id! place, room*: places that were pinned once; whether they are is the message's to say
 //   search_1      _id! place, terms*: search_index.hpp             search_1_rooms  _id! room

@@ -102,21 +102,21 @@ Result<LogState> find_visible(Connection& connection, const RoomId& room, const 
   return fail(Errc::not_found, std::string(rules::kRoomNotFound));
 }
 
-static std::vector<RoomId> rooms_by(Connection& connection, const Document& filter) {
+static std::vector<RoomId> rooms_of_members(Connection& connection, View query) {
   std::vector<RoomId> rooms;
   FindOptions options;
   options.projection = doc("room", 1);
-  Cursor cursor = connection.find(kMembers, filter, options);
+  Cursor cursor = connection.find(kMembers, query, options);
   while (const auto member = cursor.next()) rooms.push_back(member->get<RoomId>("room"));
   return rooms;
 }
 
 std::vector<RoomId> member_rooms(Connection& connection, const UserId& user) {
-  return rooms_by(connection, doc("user", user, "active", true));
+  return rooms_of_members(connection, doc("user", user, "active", true));
 }
 
 std::vector<RoomId> rooms_ever_of(Connection& connection, const UserId& user) {
-  return rooms_by(connection, doc("user", user));
+  return rooms_of_members(connection, doc("user", user));
 }
 
 Result<RoomView> find_room(Connection& connection, const RoomId& room, const UserId& viewer, int messages) {

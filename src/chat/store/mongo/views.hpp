@@ -15,7 +15,7 @@ namespace payam::chat::mongo {
 Result<LogState> find_visible(Connection& connection, const RoomId& room, const UserId& viewer);
 // Rooms in which the user's membership stands; one may be deleted.
 std::vector<RoomId> member_rooms(Connection& connection, const UserId& user);
-std::vector<RoomId> rooms_ever_of(Connection& connection, const UserId& user);  // those that were left too
+std::vector<RoomId> rooms_ever_of(Connection& connection, const UserId& user);  // those left, and deleted ones, too
 
 // As in Store.
 Result<RoomView> find_room(Connection& connection, const RoomId& room, const UserId& viewer, int messages);
