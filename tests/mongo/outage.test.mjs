@@ -31,7 +31,7 @@ test('away at start: it listens, lives, is not ready, refuses; then it serves by
     const refused = await call(server.url, 'POST', '/auth/login', new URLSearchParams({username: 'x@example.org', password: 'a password'}));
     assert.equal(refused.status, 503);
     assert.ok(refused.headers.get('retry-after'));
-    assert.match(await server.log(), /waiting for the database/);
+    assert.match(await server.log(), /database_away/);
     await database.again();
     assert.equal(database.port, port);
     await until(() => isReady(server), 'readiness');
