@@ -412,6 +412,14 @@ TEST(Schema, ATypeThatDiffersBetweenRequestAndReplyHasTwoNames) {
             "#/components/schemas/Sub-Output");
 }
 
+TEST(Schema, ReferencesToOtherPartsOfADocumentStay) {
+  Schemas schemas;
+  json::value document{{"channel", json::object{{"$ref", "#/channels/x"}}}, {"short", json::object{{"$ref", "#"}}}};
+  const json::value before = document;
+  schemas.finish(document);
+  EXPECT_EQ(document, before);
+}
+
 struct Tree {
   std::string name;
   std::vector<Tree> children;

@@ -17,7 +17,7 @@ void rename(json::value& node, const std::map<std::string, std::string>& names) 
     for (auto& item : *list) rename(item, names);
   } else if (auto* object = node.if_object()) {
     for (auto& [key, item] : *object) {
-      if (key == "$ref" && item.is_string()) {
+      if (key == "$ref" && item.is_string() && item.get_string().starts_with(kPrefix)) {
         const std::string target(item.get_string().subview(kPrefix.size()));
         if (const auto found = names.find(target); found != names.end()) item = std::string(kPrefix) + found->second;
       } else {
