@@ -25,34 +25,35 @@ class World:
     def __init__(self, url):
         self.walker, self.friend = Person(url, "walker"), Person(url, "friend")
         self.rooms = [self.walker.create_room(f"Room {count}", self.friend) for count in range(12)]
+        self.chat = self.rooms.pop()  # nobody leaves it and it stays: where the messages are
         self.messages = []
-        for room in self.rooms:
-            for text in ("hello", "hello again"):
-                answer = self.walker.post(f"/chat/chat_rooms/{room}/messages", json={"content": text})
-                assert answer.status_code == 201, answer.text
-                self.messages.append(answer.json()["id"])
+        for count in range(20):
+            answer = self.walker.post(f"/chat/chat_rooms/{self.chat}/messages", json={"content": f"hello {count}"})
+            assert answer.status_code == 201, answer.text
+            self.messages.append(answer.json()["id"])
         upload = self.walker.post("/chat/upload_media/", files={"file": ("red.png", png(4, 4))}).json()
         self.uploads, self.files = [upload["id"]], [upload["name"]]
-        self.invites = [self.walker.post(f"/chat/chat_rooms/{room}/invites", json={}).json()["token"] for room in self.rooms[:3]]
+        self.invites = [self.walker.post(f"/chat/chat_rooms/{self.chat}/invites", json={}).json()["token"] for _ in range(3)]
         self.sessions = [session["id"] for session in self.walker.get("/auth/sessions").json()]
 
 
 def toml(value):
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items()) + "}"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def configuration(world, token, operations, document):
     """schemathesis.toml: a known id nine times out of ten, so that a call gets past `not found`."""
-    words = {"room": world.rooms, "message": world.messages, "email": [world.walker.email, world.friend.email], "upload": world.uploads,
+    words = {"room": world.rooms, "chat": [world.chat], "message": world.messages, "email": [world.walker.email, world.friend.email], "upload": world.uploads,
              "file": world.files, "emoji": ["👍", "❤️"], "invite": world.invites, "session": world.sessions}
 
     def word_for(path, name):
         if name == "message_id":
             return "message"
         if name == "id":
-            return "room" if path.startswith("/chat/chat_rooms/") or path.startswith("/chat/private_chats/") else "upload" if path.startswith("/media/") else "session"
+            ends = path in ("/chat/chat_rooms/{id}", "/chat/private_chats/{id}") or "/members" in path
+            return "upload" if path.startswith("/media/") else "session" if path.startswith("/auth/") else "room" if ends else "chat"
         return {"email": "email", "emoji": "emoji", "token": "invite", "name": "file"}[name]
 
     lines = [f"headers = {toml({'Authorization': f'Bearer {token}'})}"]
@@ -60,12 +61,11 @@ def configuration(world, token, operations, document):
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             named = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"]
-            lines += ["[[operations]]", f"include-operation-id = {toml(operation['operationId'])}"]
-            if operation["operationId"] not in operations:
-                lines.append("enabled = false")
-            elif named:
-                bound = {f"path.{name}": {"dictionary": word_for(path, name), "probability": 0.9} for name in named}
-                lines.append(f"parameters = {toml(bound)}")
+            bound = {f"path.{name}": {"dictionary": word_for(path, name), "probability": 0.9} for name in named}
+            wanted = operation["operationId"] in operations
+            if bound or not wanted:
+                lines += ["[[operations]]", f"include-operation-id = {toml(operation['operationId'])}"]
+                lines.append(f"parameters = {toml(bound)}" if wanted else "enabled = false")
     return "\n".join(lines) + "\n"
 
 
