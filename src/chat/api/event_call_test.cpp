@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "chat/api/realtime_events.hpp"
 #include "chat/api/testing/socket_fixture.hpp"
 #include "socketio/server/namespace_impl.hpp"
 

@@ -109,7 +109,7 @@ TEST(MongoClientAway, IsAnOutageWithinItsTimeAndComesBackByItself) {
   auto server = std::make_unique<TestServer>();
   const int port = server->port();
   auto options = options_for(server->url());
-  options.selection_timeout = Millis(700);
+  options.selection_timeout = Millis(2'000);
   Client client(options);
   EXPECT_TRUE(client.connect().insert("things", doc("_id", 1)));
   server->kill();
