@@ -1,5 +1,5 @@
 """Every call of the OpenAPI document, by schemathesis: values that fit and values that do not, the edges of each constraint, and chains of calls. What it checks of every answer: no server
-error, a documented status with the documented type, headers and body, wrong data refused, right data taken, a token asked for.
+error, a documented status with the documented type, headers and body, a token asked for.
 
 About a minute; SCHEMA_WALK_SECONDS makes it longer.
 """
@@ -14,6 +14,10 @@ from support.client import LIMIT, Person, png
 from support.servers import REPOSITORY, running_payam
 
 SECONDS = int(os.environ.get("SCHEMA_WALK_SECONDS", 0))
+
+# Two checks take a schema for the whole of the rules. Ours has more of them than JSON Schema can say: a name that is taken, control characters, bytes of a
+# password. And like the original service we read as Pydantic does: `false` is an integer there. bad_input_test.py holds every field to what it refuses.
+BEYOND_SCHEMAS = "positive_data_acceptance,negative_data_rejection"
 
 # Calls that end the walker's own session or account: walked apart, each by somebody of its own, so that the others stay signed in.
 ENDINGS = ["post_auth_logout", "delete_auth_users_me", "delete_auth_sessions__id_"]
@@ -73,7 +77,8 @@ def walk(folder, url, config, *arguments):
     file = folder / "schemathesis.toml"
     file.write_text(config, encoding="utf-8")
     program = REPOSITORY / "build" / ".venv" / "bin" / "schemathesis"
-    run = subprocess.run([program, "--no-color", "--config-file", file, "run", f"{url}/openapi.json", "--checks", "all", "--seed", "1",
+    run = subprocess.run([program, "--no-color", "--config-file", file, "run", f"{url}/openapi.json", "--checks", "all", "--exclude-checks", BEYOND_SCHEMAS,
+                          "--seed", "1",
                           "--request-timeout", str(LIMIT), "--warnings", "off", "--suppress-health-check", "all", *arguments],
                          cwd=folder, capture_output=True, text=True, timeout=500 + SECONDS, check=False)
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]

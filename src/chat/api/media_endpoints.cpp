@@ -132,8 +132,8 @@ void add_media_endpoints(Api& api, Services& services) {
        .description =
            "For its uploader and the members of a room it was sent to. A bearer token, or the cookie set at sign-in.",
        .auth = http::Auth::none,
-       .replies = {{200, "The file", "application/octet-stream"},
-                   {206, "The part asked for", "application/octet-stream"},
+       .replies = {{200, "The file", "*/*"},
+                   {206, "The part asked for", "*/*"},
                    {304, "The file the client has"},
                    {401, "Neither token nor cookie"},
                    {404, "No such upload, or not yours to see"},
