@@ -259,20 +259,27 @@ def test_a_copy_that_is_killed_goes_on_and_is_not_served_before(database, folder
         server.stop()
     command = [servers.binary("payam"), "migrate", "--from", f"sqlite://{folder}/data", "--to", f"{database.url}/killed"]
     env = {"PATH": os.environ["PATH"], "SECRET_KEY": servers.SECRET_KEY}
-    unfinished = False
-    for delay in (0.05, 0.1, 0.2, 0.4):
-        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tempfile.gettempdir())
-        time.sleep(delay)
-        process.kill()
-        process.wait()
+    refused = 0
+    for delay in (0.015 * count for count in range(1, 200)):  # seconds; until it has the time to end
+        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=tempfile.gettempdir(), text=True)
+        try:
+            _, complaint = process.communicate(timeout=delay)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        else:
+            assert process.returncode == 0, complaint
+            break
         with pymongo.MongoClient(database.url) as client:
             unfinished = client["killed"]["migration"].count_documents({}) > 0
-    if unfinished:
-        early = subprocess.run([servers.binary("payam"), "serve", "--port", "0"], env={**env, "DATABASE_URL": f"{database.url}/killed"},
-                               capture_output=True, text=True, timeout=60, cwd=tempfile.gettempdir())
-        assert early.returncode != 0 and "not finished" in early.stderr
-    last = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, cwd=tempfile.gettempdir())
-    assert last.returncode == 0, last.stderr
+        if unfinished and refused == 0:
+            early = subprocess.run([servers.binary("payam"), "serve", "--port", "0"], env={**env, "DATABASE_URL": f"{database.url}/killed"},
+                                   capture_output=True, text=True, timeout=60, cwd=tempfile.gettempdir())
+            assert early.returncode != 0 and "not finished" in early.stderr
+            refused += 1
+    else:
+        raise AssertionError("it never ended")
+    assert refused, "it was never killed in the middle"
     server = servers.payam_on_mongodb(database, folder / "log", name="killed").start()
     try:
         assert without_presence(seen(server.url, *what)) == before

@@ -76,11 +76,11 @@ struct Application::Parts {
       : options(o),
         database(d),
         lock(lock_data_dir(options)),
-        keys(open_keys(options, database)),
         shards(thread_count(options)),
         passwords_pool("passwords", std::max(1, thread_count(options) / 2), kPasswordsWaiting),
         media_pool("media", 2, kMediaJobsWaiting),
         store(open_store(options, database)),
+        keys(open_keys(options, database)),
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost),
         entry_limits(options.rate_limits ? std::make_unique<EntryLimits>(*options.rate_limits) : nullptr),
@@ -125,7 +125,6 @@ struct Application::Parts {
   const Options options;
   mongo::Client* const database;              // null: embedded
   const std::unique_ptr<DirectoryLock> lock;  // null: nothing is kept there
-  SigningKeys keys;                           // until `tokens` has them
   TaskGroup tasks{[](const std::string& name, const std::exception& error) {
     log::error("task_failed", {{"task", name}, {"error", error.what()}});
   }};
@@ -133,6 +132,7 @@ struct Application::Parts {
   // What completes to the shards ends before them.
   WorkerPool passwords_pool, media_pool;
   std::unique_ptr<Store> store;
+  SigningKeys keys;  // until `tokens` has them; after the store, so that none is made where the store refuses to be served
   Tokens tokens;
   Passwords passwords;
   const std::unique_ptr<EntryLimits> entry_limits;  // null: off
