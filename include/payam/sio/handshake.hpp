@@ -10,7 +10,6 @@
 #include "base/clock.hpp"
 
 namespace payam::eio {
-struct Handshake;
 class Session;
 }  // namespace payam::eio
 

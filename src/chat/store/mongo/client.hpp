@@ -28,9 +28,11 @@
 #include "runtime/unavailable.hpp"
 #include "runtime/worker_pool.hpp"
 
+// NOLINTBEGIN(bugprone-reserved-identifier): libmongoc's own names.
 struct _mongoc_client_t;
 struct _mongoc_client_pool_t;
 struct _mongoc_cursor_t;
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace payam::chat::mongo {
 
