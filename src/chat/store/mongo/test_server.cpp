@@ -16,13 +16,11 @@ namespace {
 
 constexpr int kStartSeconds = 60;  // a JVM that compiles its source, on a busy machine
 
-[[noreturn]] void become_server(int output, const std::string& file, const std::string& port) {
+// Between fork and exec the child of a program with threads may allocate nothing: another thread may have held the lock.
+[[noreturn]] void become_server(int output, const char* jars, const char* source, const char* file, const char* port) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it never outlives the test
   ::dup2(output, STDOUT_FILENO);
-  const std::string jars = std::string(PAYAM_SOURCE_DIR) + "/build/mongo-test-server/*";
-  const std::string source = std::string(PAYAM_SOURCE_DIR) + "/tests/mongo/MongoTestServer.java";
-  ::execlp("java", "java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", jars.c_str(), source.c_str(),
-           file.c_str(), port.c_str(), nullptr);
+  ::execlp("java", "java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", jars, source, file, port, nullptr);
   ::_exit(127);
 }
 
@@ -33,8 +31,10 @@ TestServer::TestServer(const std::filesystem::path* file, int port) {
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   const std::string path = file != nullptr ? file->string() : "memory";
   const std::string at = std::to_string(port);
+  const std::string jars = std::string(PAYAM_SOURCE_DIR) + "/build/mongo-test-server/*";
+  const std::string source = std::string(PAYAM_SOURCE_DIR) + "/tests/mongo/MongoTestServer.java";
   process_ = ::fork();
-  if (process_ == 0) become_server(ends[1], path, at);
+  if (process_ == 0) become_server(ends[1], jars.c_str(), source.c_str(), path.c_str(), at.c_str());
   ::close(ends[1]);
   output_ = ends[0];
   std::string line;

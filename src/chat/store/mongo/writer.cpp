@@ -202,10 +202,12 @@ void Writer::insert(Connection& connection, Room& room, Batch& batch, std::vecto
   }
   for (std::size_t i = 0; i < planned.size(); ++i) planned[i].entry = std::move(entries[i]);
   settle(connection, room, batch, planned, taken.value_or(planned.size()));
-  if (taken) {
-    room.behind = true;
-    batch.front()->attempt.collided = true;
-  }
+  if (!taken) return;
+  room.behind = true;
+  // Mostly another writer was at the fence first; only if nobody was, it is another key, and the change was made before.
+  const Rev fence = room.state.room.rev.next();
+  catch_up(connection, room, batch);
+  if (!batch.empty() && room.state.room.rev < fence) batch.front()->attempt.collided = true;
 }
 
 void Writer::settle(Connection& connection, Room& room, Batch& batch, std::vector<Planned>& planned, std::size_t count) {
