@@ -97,16 +97,16 @@ class EventApi {
       const bool given = !arguments.values.empty() && !arguments.values.front().is_null();
       auto request = http::parse<Request>(given ? arguments.values.front() : http::json::value(http::json::object()));
       if (!request) {
-        refuse_event(*socket, ack, std::move(request.error()));
-        co_return run.refused(Errc::invalid);
+        run.refused(Errc::invalid);
+        co_return refuse_event(*socket, ack, std::move(request.error()));
       }
       EventCall call{socket, state->principal(), static_cast<bool>(ack)};
       Error refusal;
       try {
         auto reply = co_await handler(std::move(call), std::move(*request));
         if (reply) {
-          ack.raw(ok_ack(http::to_json_text(*reply)));
-          co_return run.done();
+          run.done();  // counted before it is told, as a refusal is
+          co_return ack.raw(ok_ack(http::to_json_text(*reply)));
         }
         refusal = std::move(reply.error());
       } catch (const Unavailable&) {
