@@ -56,13 +56,17 @@ void Shard::on_alarm() {
 }
 
 void Shard::flush_later(Flushable& output) {
-  if (output.is_linked()) return;
-  output.insert_before(flush_fresh_);
+  if (output.is_linked()) {
+    if (in_bulk_ || !output.bulk_) return;
+    output.unlink();
+  }
+  output.bulk_ = in_bulk_;
+  output.insert_before(in_bulk_ ? flush_backlog_ : flush_fresh_);
   if (!poller_->in_batch()) post_flushes();
 }
 
 void Shard::end_batch() {
-  if (!flush_fresh_.is_empty()) run_flushes();
+  if (!flush_fresh_.is_empty() || (!flush_posted_ && !flush_backlog_.is_empty())) run_flushes();
 }
 
 void Shard::post_flushes() {
@@ -77,7 +81,7 @@ void Shard::post_flushes() {
 
 // An acknowledgement must not wait behind a broadcast to thousands, nor a broadcast starve: of each slice the backlog has half.
 void Shard::run_flushes() {
-  const int done = flush_some(flush_fresh_, flush_backlog_.is_empty() ? kFlushSlice : kFlushSlice / 2);
+  const std::size_t done = flush_some(flush_fresh_, flush_backlog_.is_empty() ? kFlushSlice : kFlushSlice / 2);
   flush_some(flush_backlog_, kFlushSlice - done);
   if (!flush_fresh_.is_empty()) {
     FlushLink& first = *flush_fresh_.next_;
@@ -92,8 +96,8 @@ void Shard::run_flushes() {
 }
 
 // How many it were.
-int Shard::flush_some(FlushLink& list, int limit) {
-  int done = 0;
+std::size_t Shard::flush_some(FlushLink& list, std::size_t limit) {
+  std::size_t done = 0;
   for (; done < limit && !list.is_empty(); ++done) {
     Flushable& output = static_cast<Flushable&>(*list.next_);
     output.unlink();

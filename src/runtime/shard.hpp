@@ -31,6 +31,7 @@ class FlushLink {
 
   FlushLink* previous_ = nullptr;
   FlushLink* next_ = nullptr;
+  bool bulk_ = false;
 };
 
 // Something with output collected during a turn of the loop. Embed or inherit; its destructor leaves the shard's list.
@@ -86,16 +87,31 @@ class Shard {
 
   // Calls flush() once at the end of this turn of the loop: after every socket that was ready with the present one, or after
   // every handler that was ready with this one. Calling it again before that changes nothing. At most kFlushSlice run in one
-  // go, the rest waits as a backlog; what later turns bring goes before it, so that a very large room does not hold up others.
+  // go, the rest waits as a backlog; what later turns bring goes before it.
   void flush_later(Flushable& output);
 
- private:
-  static constexpr int kFlushSlice = 256;
+  // Outputs flushed in one go. Who queues for more than that is to have a Bulk meanwhile.
+  static constexpr std::size_t kFlushSlice = 128;
 
+  // While it lives, flush_later() puts what has nothing else to write into the backlog at once: an acknowledgement of the same
+  // turn does not wait behind a broadcast to thousands.
+  class Bulk {
+   public:
+    Bulk(Shard& shard, bool bulk) : shard_(shard), before_(std::exchange(shard.in_bulk_, bulk)) {}
+    ~Bulk() { shard_.in_bulk_ = before_; }
+    Bulk(const Bulk&) = delete;
+    Bulk& operator=(const Bulk&) = delete;
+
+   private:
+    Shard& shard_;
+    const bool before_;
+  };
+
+ private:
   void end_batch();
   void run_flushes();
   void post_flushes();
-  static int flush_some(FlushLink& list, int limit);
+  static std::size_t flush_some(FlushLink& list, std::size_t limit);
   void arm();
   void on_alarm();
 
@@ -108,6 +124,7 @@ class Shard {
   FlushLink flush_fresh_;
   FlushLink flush_backlog_;
   bool flush_posted_ = false;
+  bool in_bulk_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for closures that outlive the shard on a foreign loop
   std::unique_ptr<std::array<char, kScratchBytes>> scratch_ = std::make_unique<std::array<char, kScratchBytes>>();
 };

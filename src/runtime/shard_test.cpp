@@ -62,11 +62,11 @@ TEST(Shard, OutputOfALaterTurnDoesNotWaitBehindALargeFlush) {
   Output late(log, 'L');
   asio::post(context, [&] {
     for (auto& output : many) shard.flush_later(*output);
-    asio::post(context, [&] { shard.flush_later(late); });  // runs when the first slice of 256 is done
+    asio::post(context, [&] { shard.flush_later(late); });  // runs when the first slice is done
   });
   context.run();
   EXPECT_EQ(log.size(), 1001u);
-  EXPECT_EQ(log.find('L'), 256u);
+  EXPECT_EQ(log.find('L'), Shard::kFlushSlice);
 }
 
 TEST(Shard, ALargeFlushGoesOnWhileEveryTurnBringsMore) {
@@ -86,7 +86,7 @@ TEST(Shard, ALargeFlushGoesOnWhileEveryTurnBringsMore) {
   });
   context.run();
   EXPECT_EQ(std::ranges::count(log, 'o'), 1000);
-  EXPECT_LT(log.rfind('o'), 256u + 2u * 744u + 256u);  // of each slice after the first at least half
+  EXPECT_LT(log.rfind('o'), 2 * (1000 + Shard::kFlushSlice));  // of each slice after the first at least half
 }
 
 TEST(Shard, LargeFlushesLetOthersThroughBetweenSlices) {
@@ -102,6 +102,49 @@ TEST(Shard, LargeFlushesLetOthersThroughBetweenSlices) {
   context.run();
   EXPECT_EQ(log.size(), 1001u);
   EXPECT_LT(log.find('p'), 600u);
+}
+
+TEST(Shard, WhatIsForFewGoesBeforeWhatIsForMany) {
+  asio::io_context context;
+  Shard shard(0, context);
+  std::string log;
+  std::vector<std::unique_ptr<Output>> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, '.'));
+  Output reply(log, 'R');
+  Output both(log, 'B');  // has a part of the broadcast to write and a reply
+  asio::post(context, [&] {
+    {
+      const Shard::Bulk bulk(shard, true);
+      for (auto& output : many) shard.flush_later(*output);
+      shard.flush_later(both);
+    }
+    shard.flush_later(reply);
+    shard.flush_later(both);
+    const Shard::Bulk bulk(shard, true);
+    shard.flush_later(reply);  // is not put back
+  });
+  context.run();
+  EXPECT_EQ(log.size(), 1002u);
+  EXPECT_TRUE(log.starts_with("RB.")) << log.substr(0, 10);
+}
+
+TEST(Shard, WhoIsSentLittleAllTheTimeIsNotPutOffForEver) {
+  asio::io_context context;
+  Shard shard(0, context);
+  std::string log;
+  std::vector<std::unique_ptr<Output>> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, i == 999 ? 'L' : '.'));
+  std::function<void()> send_all = [&] {
+    for (auto& output : many) shard.flush_later(*output);
+    if (log.size() < 10'000) asio::post(context, send_all);
+  };
+  asio::post(context, [&] {
+    const Shard::Bulk bulk(shard, true);
+    for (auto& output : many) shard.flush_later(*output);
+  });
+  asio::post(context, send_all);
+  context.run();
+  EXPECT_LT(log.find('L'), 3000u);
 }
 
 struct Alarm {

@@ -107,4 +107,14 @@ RoomIndex::Member* RoomIndex::find(std::string_view id) const {
   return found == by_id_.end() ? nullptr : *found;
 }
 
+std::size_t RoomIndex::most_of(const detail::Target& target) const {
+  if (target.rooms.empty()) return members_.size();
+  std::size_t most = 0;
+  for (const std::string& name : target.rooms) {
+    const auto room = rooms_.find(name);
+    most += 1 + (room == rooms_.end() ? 0 : room->second.members.size());  // the one whose id it is
+  }
+  return most;
+}
+
 }  // namespace payam::sio

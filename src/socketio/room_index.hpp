@@ -70,6 +70,9 @@ class RoomIndex {
   std::size_t size() const { return members_.size(); }
   std::size_t room_count() const { return room_count_.load(std::memory_order_relaxed); }  // any thread
 
+  // How many select() visits at most; who is in two of the rooms counts twice.
+  std::size_t most_of(const detail::Target& target) const;
+
   // Calls `visit(Member&)` once for each member meant. `visit` must not change the index.
   template <class F>
   void select(const detail::Target& target, F&& visit) {

@@ -50,7 +50,10 @@ void NamespacePart::deliver(const Broadcast& broadcast, std::shared_ptr<AckColle
   assert(!state.delivering);
   Delivery delivery(broadcast, *this);
   state.delivering = true;
-  index.select(broadcast.target, [&](RoomIndex::Member& member) { static_cast<Receiver&>(member).deliver(delivery); });
+  {
+    const Shard::Bulk bulk(state.shard, index.most_of(broadcast.target) > Shard::kFlushSlice);
+    index.select(broadcast.target, [&](RoomIndex::Member& member) { static_cast<Receiver&>(member).deliver(delivery); });
+  }
   state.delivering = false;
   if (collector != nullptr) {
     collector->announce(delivery.received.size());
