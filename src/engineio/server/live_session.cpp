@@ -27,9 +27,9 @@ struct LiveSession::Polling final : Flushable {
 
 LiveSession::LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake handshake)
     : home_(std::move(home)),
+      machine_(home_->times(), home_->options().max_buffered_bytes, kind, home_->shard().now(), *this),
       id_(new_session_id(home_->index())),
-      handshake_(std::move(handshake)),
-      machine_(home_->times(), home_->options().max_buffered_bytes, kind, home_->shard().now(), *this) {
+      handshake_(std::move(handshake)) {
   if (kind.transport == Transport::polling) polling_ = std::make_unique<Polling>(*this);
 }
 

@@ -90,14 +90,14 @@ class LiveSession final : public Session,
   void guard(F call);
 
   const std::shared_ptr<Home> home_;
-  const std::string id_;
-  const Handshake handshake_;
-  SessionMachine machine_;
-  std::shared_ptr<SessionHandler> handler_;
   std::unique_ptr<WebsocketConnection> websocket_;
+  SessionMachine machine_;
   std::unique_ptr<Polling> polling_;  // until it is on a websocket
   MemberTimer<&LiveSession::on_timer> timer_{*this};
   SteadyTime armed_for_ = SteadyTime::max();
+  std::shared_ptr<SessionHandler> handler_;
+  const std::string id_;
+  const Handshake handshake_;
   websocket::CloseCode close_code_ = websocket::CloseCode::no_status;
 };
 

@@ -14,8 +14,8 @@ WebsocketConnection::WebsocketConnection(Home& home, std::shared_ptr<Stream> str
     : home_(home),
       stream_(std::move(stream)),
       owner_(owner),
-      reader_({.max_message = home.options().max_payload, .allow_compressed = terms.deflate}),
-      terms_(terms) {
+      terms_(terms),
+      reader_({.max_message = home.options().max_payload, .allow_compressed = terms.deflate}) {
   stream_->attach(this);
   home_.census().add();
 }

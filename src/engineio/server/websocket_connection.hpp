@@ -90,7 +90,6 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   Home& home_;
   std::shared_ptr<Stream> stream_;
   Owner* owner_;
-  websocket::FrameReader reader_;
   Outbox outbox_;
   std::size_t reported_ = 0;                 // of the outbox's bytes, to the home's counter
   std::unique_ptr<CloseTimer> close_timer_;  // only while it ends
@@ -101,6 +100,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   bool failed_ = false;                                            // its frames can no longer be understood
   bool gone_ = false;                                              // the stream is of no more use
   websocket::CloseCode answer_ = websocket::CloseCode::no_status;  // to the peer's close frame or breach
+  websocket::FrameReader reader_;
 };
 
 }  // namespace payam::eio

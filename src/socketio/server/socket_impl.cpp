@@ -51,7 +51,8 @@ struct SocketImpl::Whole final : Socket {
 
 SocketImpl::SocketImpl(Socket& socket, std::shared_ptr<Connection> its_connection,
                        std::shared_ptr<const NamespaceHandlers> its_handlers, json::object auth, Occupancy occupancy)
-    : nsp(occupancy.release()),
+    : session_(*its_connection->session),
+      nsp(occupancy.release()),
       part(nsp->part(its_connection->state.index)),
       connection(std::move(its_connection)),
       handlers(std::move(its_handlers)),
@@ -157,7 +158,7 @@ void SocketImpl::leave_index(bool keep_state) {
 
 bool SocketImpl::send(const PacketParts& parts, const Flags& flags) {
   const eio::Session::SendOptions options{flags.is_volatile, flags.compress};
-  const bool sent = connection->session->send(std::span(parts.data(), parts.size()), options);
+  const bool sent = session_.send(std::span(parts.data(), parts.size()), options);
   if (sent) {
     part.state.counts.deliveries += 1;
   } else if (flags.is_volatile) {

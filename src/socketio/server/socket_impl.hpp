@@ -20,6 +20,17 @@
 namespace payam::sio::detail {
 
 class SocketImpl final : public Receiver {
+ private:
+  enum class State : std::uint8_t { pending, connected, closing, closed };
+  struct Return;
+  // First, side by side: all that a broadcast reads of a receiver.
+  eio::Session& session_;  // the connection's
+  std::unique_ptr<SocketHandlers> own_;
+  std::unique_ptr<Session> recovery_;
+  std::unique_ptr<Return> return_;
+  State state_ = State::pending;
+  bool occupies_ = true;  // the namespace
+
  public:
   using Reply = std::expected<Arguments, AckError>;
 
@@ -85,7 +96,6 @@ class SocketImpl final : public Receiver {
   SocketHandlers* make_own_handlers();
 
  private:
-  enum class State : std::uint8_t { pending, connected, closing, closed };
   struct Whole;
   struct PendingAck;
   // Acknowledgements the client owes; most sockets never ask for one.
@@ -119,12 +129,7 @@ class SocketImpl final : public Receiver {
   void failed(std::string_view where, std::string_view event, const std::exception_ptr& error, const Ack& ack);
 
   Socket& socket_;
-  std::unique_ptr<SocketHandlers> own_;
-  std::unique_ptr<Session> recovery_;
-  std::unique_ptr<Return> return_;
   std::unique_ptr<PendingAcks> acks_;
-  State state_ = State::pending;
-  bool occupies_ = true;  // the namespace
 };
 
 }  // namespace payam::sio::detail
