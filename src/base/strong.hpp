@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,20 @@ struct Counter {
   auto operator<=>(const Counter&) const = default;
   Counter next() const { return Counter{value + 1}; }
 };
+
+// Whether a type is one of these.
+template <class T>
+inline constexpr bool is_id = false;
+template <class Tag>
+inline constexpr bool is_id<Id<Tag>> = true;
+template <class T>
+inline constexpr bool is_counter = false;
+template <class Tag>
+inline constexpr bool is_counter<Counter<Tag>> = true;
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
 
 }  // namespace payam
 

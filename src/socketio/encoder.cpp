@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/json_string.hpp"
 #include "socketio/json_text.hpp"
 #include "socketio/msgpack.hpp"
 
@@ -70,13 +71,13 @@ PacketParts Encoder::event(std::string_view nsp, std::string_view name, Content&
   std::string start;
   append_header(start, attachments.empty() ? PacketType::event : PacketType::binary_event, attachments.size(), nsp, id);
   start += '[';
-  write_json_string(start, name);
+  append_json_string(start, name);
   const std::string& arguments = content.json();
   if (!arguments.empty()) start += ',';
   std::string end;
   if (!offset.empty()) {
     end += ',';
-    write_json_string(end, offset);
+    append_json_string(end, offset);
   }
   end += ']';
   const std::array<std::string_view, 3> pieces{start, arguments, end};

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/json_string.hpp"
 #include "base/utf8.hpp"
 
 namespace payam::sio {
@@ -255,33 +256,6 @@ JsonStatus read_json(std::string_view text, json::value& out, std::string& first
   return JsonStatus::malformed;
 }
 
-void write_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out += '"';
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    out += text.substr(start, i - start);
-    start = i + 1;
-    switch (byte) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        out += "\\u00";
-        out += kHex[byte >> 4];
-        out += kHex[byte & 15];
-    }
-  }
-  out += text.substr(start);
-  out += '"';
-}
-
 void write_json_elements(std::string& out, const json::array& values) {
   bool first = true;
   for (const json::value& value : values) {
@@ -298,7 +272,7 @@ void write_json(std::string& out, const json::value& value) {
     case json::kind::int64: out += std::to_string(value.get_int64()); return;
     case json::kind::uint64: out += std::to_string(value.get_uint64()); return;
     case json::kind::double_: write_number(out, value.get_double()); return;
-    case json::kind::string: write_json_string(out, value.get_string()); return;
+    case json::kind::string: append_json_string(out, value.get_string()); return;
     case json::kind::array:
       out += '[';
       write_json_elements(out, value.get_array());
@@ -310,7 +284,7 @@ void write_json(std::string& out, const json::value& value) {
       for (const auto& field : value.get_object()) {
         if (!first) out += ',';
         first = false;
-        write_json_string(out, field.key());
+        append_json_string(out, field.key());
         out += ':';
         write_json(out, field.value());
       }

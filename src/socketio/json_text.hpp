@@ -24,7 +24,6 @@ std::string_view to_string(JsonStatus status);
 JsonStatus read_json(std::string_view text, boost::json::value& out, std::string& first_string);
 
 void write_json(std::string& out, const boost::json::value& value);
-void write_json_string(std::string& out, std::string_view text);
 // The elements with commas between, without brackets.
 void write_json_elements(std::string& out, const boost::json::array& values);
 

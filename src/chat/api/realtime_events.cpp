@@ -12,7 +12,7 @@ void Codec<Detail>::write(std::string& out, const Detail& value) {
   std::visit(
       [&](const auto& why) {
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(why)>, std::string>) {
-          write_string(out, why);
+          append_json_string(out, why);
         } else {
           json::array list;
           for (const Fault& fault : why) list.push_back(to_json(fault));

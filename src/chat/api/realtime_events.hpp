@@ -88,7 +88,7 @@ struct payam::http::Codec<payam::chat::api::Detail> {
 // By its name on the wire.
 template <>
 struct payam::http::Codec<payam::Errc> {
-  static void write(std::string& out, payam::Errc code) { write_string(out, to_string(code)); }
+  static void write(std::string& out, payam::Errc code) { append_json_string(out, to_string(code)); }
   static json::object schema(Schemas& schemas, Direction);
 };
 

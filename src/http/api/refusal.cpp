@@ -1,6 +1,6 @@
 #include "http/api/refusal.hpp"
 
-#include "http/codec/text.hpp"
+#include "base/json_string.hpp"
 #include "http/status.hpp"
 
 namespace payam::http {
@@ -36,7 +36,7 @@ Response refuse(const Refusal& refusal) {
     return Response::json(422, faults_body(faults));
   }
   std::string body = R"({"detail":)";
-  write_string(body, refusal.error.message.empty() ? reason_phrase(status) : std::string_view(refusal.error.message));
+  append_json_string(body, refusal.error.message.empty() ? reason_phrase(status) : std::string_view(refusal.error.message));
   body += '}';
   auto response = Response::json(status, std::move(body));
   if (status == 401) response.headers.add("WWW-Authenticate", "Bearer");

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/json_string.hpp"
 #include "base/strong.hpp"
 #include "http/codec/fault.hpp"
 #include "http/codec/fields.hpp"
@@ -116,7 +117,7 @@ struct Codec<T> {
       }
       if (!first) out += ',';
       first = false;
-      write_string(out, field_name(member.name));
+      append_json_string(out, field_name(member.name));
       out += ':';
       Codec<M>::write(out, field);
     });
@@ -189,7 +190,7 @@ struct Codec<T> {
   }
   static void write(std::string& out, const T& value) {
     for (std::size_t i = 0; i < kCount; ++i) {
-      if (values()[i] == value) return write_string(out, names()[i]);
+      if (values()[i] == value) return append_json_string(out, names()[i]);
     }
     out += "null";
   }
@@ -207,7 +208,7 @@ struct Codec<T> {
 template <>
 struct Codec<std::string> {
   static bool read(Reader& reader, const json::value& input, std::string& out) { return read_text(reader, input, out); }
-  static void write(std::string& out, std::string_view value) { write_string(out, value); }
+  static void write(std::string& out, std::string_view value) { append_json_string(out, value); }
   static json::object schema(Schemas&, Direction) { return {{"type", "string"}}; }
 };
 
@@ -252,7 +253,7 @@ struct Codec<double> {
 template <>
 struct Codec<Timestamp> {
   static bool read(Reader& reader, const json::value& input, Timestamp& out) { return read_timestamp(reader, input, out); }
-  static void write(std::string& out, Timestamp value) { write_string(out, to_iso8601(value)); }
+  static void write(std::string& out, Timestamp value) { append_json_string(out, to_iso8601(value)); }
   static json::object schema(Schemas&, Direction) { return {{"type", "string"}, {"format", "date-time"}}; }
 };
 
@@ -264,7 +265,7 @@ struct Codec<Id<Tag>> {
     out = Id<Tag>(std::move(text));
     return true;
   }
-  static void write(std::string& out, const Id<Tag>& value) { write_string(out, value.str()); }
+  static void write(std::string& out, const Id<Tag>& value) { append_json_string(out, value.str()); }
   static json::object schema(Schemas&, Direction) { return {{"type", "string"}}; }
 };
 
@@ -340,7 +341,7 @@ struct Codec<std::map<std::string, T>> {
     out += '{';
     for (bool first = true; const auto& [key, item] : value) {
       if (!std::exchange(first, false)) out += ',';
-      write_string(out, key);
+      append_json_string(out, key);
       out += ':';
       Codec<T>::write(out, item);
     }

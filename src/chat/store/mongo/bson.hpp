@@ -188,18 +188,6 @@ Array list(const Range& values) {
 namespace detail {
 
 template <class T>
-inline constexpr bool is_id = false;
-template <class Tag>
-inline constexpr bool is_id<Id<Tag>> = true;
-template <class T>
-inline constexpr bool is_counter = false;
-template <class Tag>
-inline constexpr bool is_counter<Counter<Tag>> = true;
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
-template <class T>
 inline constexpr bool is_vector = false;
 template <class T>
 inline constexpr bool is_vector<std::vector<T>> = true;
@@ -219,9 +207,9 @@ std::optional<T> Field::read() const {
     return as(integer(), [](std::int64_t value) { return static_cast<T>(value); });
   } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) {
     return as(text(), [](std::string_view value) { return T(value); });
-  } else if constexpr (detail::is_id<T>) {
+  } else if constexpr (is_id<T>) {
     return as(text(), [](std::string_view value) { return T(std::string(value)); });
-  } else if constexpr (detail::is_counter<T>) {
+  } else if constexpr (is_counter<T>) {
     return as(integer(), [](std::int64_t value) { return T{value}; });
   } else if constexpr (std::is_same_v<T, Timestamp>) {
     return as(date(), [](std::int64_t value) { return Timestamp(Millis(value)); });
@@ -238,7 +226,7 @@ std::optional<T> Field::read() const {
 template <class T>
 T View::get(std::string_view key) const {
   const std::optional<Field> field = find(key);
-  if constexpr (detail::is_optional<T>) {
+  if constexpr (is_optional<T>) {
     return field ? field->read<typename T::value_type>() : std::nullopt;
   } else if constexpr (detail::is_vector<T>) {
     T values;
@@ -264,7 +252,7 @@ Document& Document::add(std::string_view key, const T& value) {
     add_document(key, value);
   } else if constexpr (std::is_same_v<T, Array>) {
     add_array(key, value.items_);
-  } else if constexpr (detail::is_optional<T>) {
+  } else if constexpr (is_optional<T>) {
     if (value) add(key, *value);
   } else if constexpr (std::is_same_v<T, bool>) {
     add_bool(key, value);
@@ -272,9 +260,9 @@ Document& Document::add(std::string_view key, const T& value) {
     add_real(key, value);
   } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
     add_integer(key, static_cast<std::int64_t>(value));
-  } else if constexpr (detail::is_id<T>) {
+  } else if constexpr (is_id<T>) {
     add_text(key, value.str());
-  } else if constexpr (detail::is_counter<T>) {
+  } else if constexpr (is_counter<T>) {
     add_integer(key, value.value);
   } else if constexpr (std::is_same_v<T, Timestamp>) {
     add_date(key, value.time_since_epoch().count());

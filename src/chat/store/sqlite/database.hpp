@@ -143,32 +143,17 @@ class Savepoint {
   bool kept_ = false;
 };
 
-namespace detail {
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
-template <class T>
-inline constexpr bool is_id = false;
-template <class Tag>
-inline constexpr bool is_id<Id<Tag>> = true;
-template <class T>
-inline constexpr bool is_counter = false;
-template <class Tag>
-inline constexpr bool is_counter<Counter<Tag>> = true;
-}  // namespace detail
-
 template <class T>
 void Statement::bind(int index, const T& value, Lifetime lifetime) {
-  if constexpr (detail::is_optional<T>) {
+  if constexpr (is_optional<T>) {
     if (value) bind(index, *value, lifetime);  // what is not bound is NULL
   } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
     bind_integer(index, static_cast<std::int64_t>(value));
   } else if constexpr (std::is_same_v<T, Timestamp>) {
     bind_integer(index, value.time_since_epoch().count());
-  } else if constexpr (detail::is_counter<T>) {
+  } else if constexpr (is_counter<T>) {
     bind_integer(index, value.value);
-  } else if constexpr (detail::is_id<T>) {
+  } else if constexpr (is_id<T>) {
     bind_text(index, value.str(), lifetime);
   } else {
     bind_text(index, value, lifetime);
@@ -177,15 +162,15 @@ void Statement::bind(int index, const T& value, Lifetime lifetime) {
 
 template <class T>
 T Statement::get(int column) const {
-  if constexpr (detail::is_optional<T>) {
+  if constexpr (is_optional<T>) {
     return is_null(column) ? T{} : T{get<typename T::value_type>(column)};
   } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
     return static_cast<T>(integer(column));
   } else if constexpr (std::is_same_v<T, Timestamp>) {
     return Timestamp(Millis(integer(column)));
-  } else if constexpr (detail::is_counter<T>) {
+  } else if constexpr (is_counter<T>) {
     return T{integer(column)};
-  } else if constexpr (detail::is_id<T>) {
+  } else if constexpr (is_id<T>) {
     return T(text(column));
   } else {
     return text(column);
