@@ -18,7 +18,7 @@ struct StoreMeters {
   Histogram<kBatchBounds> batch_changes;  // pieces of work made durable together
   SecondsHistogram batch_seconds;         // of such a batch, until it was durable
   std::atomic<std::uint64_t> batches_failed{0};
-  SecondsHistogram read_seconds;  // the wait for a free reader included
+  SecondsHistogram read_seconds;  // the wait for a free reader included; on MongoDB of all that is no batch
 
   // How long what was committed first has been waiting for the search index; zero: it is up to date.
   Nanos search_lag(SteadyTime now) const {

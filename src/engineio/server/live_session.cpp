@@ -80,11 +80,12 @@ void LiveSession::offer(NewWebsocket accepted) {
 
 void LiveSession::poll(Reply reply) {
   const bool alone = polling_ && !polling_->poll;
-  if (alone) polling_->poll.emplace(std::move(reply));
+  std::optional<Reply> second;
+  (alone ? polling_->poll : second).emplace(std::move(reply));
   const auto admission = machine_.start_poll(home_->shard().now());
   arm();
   if (admission == SessionMachine::Admission::accepted) return;
-  Reply refused = alone ? *std::exchange(polling_->poll, std::nullopt) : std::move(reply);
+  Reply refused = *std::exchange(alone ? polling_->poll : second, std::nullopt);
   const bool unknown = admission == SessionMachine::Admission::refused && machine_.is_closed();
   refused(refusal_response(unknown ? Refusal::unknown_sid : Refusal::bad_request));
 }

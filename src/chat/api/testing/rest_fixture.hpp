@@ -6,7 +6,6 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "chat/api/rest.hpp"
 #include "chat/media/media_files.hpp"
+#include "chat/service/testing/run_on.hpp"
 #include "chat/store/sqlite/sqlite_store.hpp"
 #include "http/message.hpp"
 #include "runtime/shard_set.hpp"
@@ -112,19 +112,7 @@ class RestFixture : public ::testing::Test {
   }
 
   // Runs a coroutine to its end on the shard.
-  void on_shard(std::function<Task<>()> work) {
-    std::promise<void> done;
-    auto run = [](std::function<Task<>()> body, std::promise<void>& ended) -> Task<> {
-      try {
-        co_await body();
-        ended.set_value();
-      } catch (...) {
-        ended.set_exception(std::current_exception());
-      }
-    };
-    tasks_.spawn(shards_[0].executor(), "test", run(std::move(work), done));
-    done.get_future().get();
-  }
+  void on_shard(std::function<Task<>()> work) { chat::testing::run_on(tasks_, shards_[0], std::move(work)); }
 
   // `target` may have a query. A body for a streamed route is handed over in pieces.
   Reply call(http::Method method, std::string target, std::string body = "", CallOptions options = {}) {

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/ulid.hpp"
 #include "chat/service/rooms.hpp"
+#include "chat/service/testing/run_on.hpp"
 #include "chat/store/sqlite/sqlite_store.hpp"
 #include "runtime/shard_set.hpp"
 #include "runtime/task_group.hpp"
@@ -22,19 +22,7 @@ class StoreFixture : public ::testing::Test {
   ~StoreFixture() override { EXPECT_TRUE(tasks_.wait(std::chrono::seconds(10))); }
 
   // Runs a coroutine to its end on the shard.
-  void on_shard(std::function<Task<>()> work) {
-    std::promise<void> done;
-    auto run = [](std::function<Task<>()> body, std::promise<void>& ended) -> Task<> {
-      try {
-        co_await body();
-        ended.set_value();
-      } catch (...) {
-        ended.set_exception(std::current_exception());
-      }
-    };
-    tasks_.spawn(shards_[0].executor(), "test", run(std::move(work), done));
-    done.get_future().get();
-  }
+  void on_shard(std::function<Task<>()> work) { run_on(tasks_, shards_[0], std::move(work)); }
 
   // `name@example.org`, whose password hash is of no use.
   UserId make_user(const std::string& name) {

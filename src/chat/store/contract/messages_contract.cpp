@@ -1,5 +1,7 @@
 // Sending, the order of a room, retries, and pages of its history.
+#include <numeric>
 #include <set>
+#include <thread>
 
 #include "chat/rules.hpp"
 #include "chat/store/contract/store_contract.hpp"
@@ -9,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 using From = HistoryQuery::From;
 
 TEST_P(StoreContract, SendsAMessage) {
@@ -50,6 +53,30 @@ TEST_P(StoreContract, KeepsEveryFieldOfAMessage) {
   EXPECT_FALSE(sent.pinned);
   restart_if_kept();
   EXPECT_THAT(wait(store().history(RoomId("r"), user_id("ali"), {}))->messages, ElementsAre(message_of(first), sent));
+}
+
+TEST_P(StoreContract, CountsItsWorkForTheMetrics) {
+  add_user("ali");
+  create_room("r", "ali");
+  const auto count = [](const auto& histogram) {
+    const auto counts = histogram.counts();
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  };
+  const StoreMeters& meters = store().meters();
+  const double changes = meters.batch_changes.sum();
+  const auto batches = count(meters.batch_changes), reads = count(meters.read_seconds);
+  for (int i = 0; i < 5; ++i) send("r", "ali", "text");
+  (void)wait(store().find_user(user_id("ali")));
+  EXPECT_EQ(meters.batch_changes.sum(), changes + 5);
+  EXPECT_EQ(count(meters.batch_changes), batches + 5) << "each had to wait for the one before";
+  EXPECT_EQ(count(meters.batch_seconds), count(meters.batch_changes));
+  EXPECT_EQ(meters.batches_failed, 0u);
+  EXPECT_GT(count(meters.read_seconds), reads);
+
+  EXPECT_THAT(found("ali", "text"), SizeIs(5));
+  const SteadyTime until = steady_now() + std::chrono::seconds(30);
+  while (meters.search_lag(steady_now()).count() > 0 && steady_now() < until) std::this_thread::sleep_for(Millis(20));
+  EXPECT_EQ(meters.search_lag(steady_now()).count(), 0) << "nothing is in arrears";
 }
 
 TEST_P(StoreContract, MentionsOnlyMembers) {

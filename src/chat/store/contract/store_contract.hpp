@@ -1,4 +1,4 @@
-// What every store must do, once: the TEST_Ps in this folder are compiled into each store's own test program, which
+// What every store must do, once: the TEST_Ps in this folder are linked into each store's own test program, which
 // instantiates them with its way to open one.
 #pragma once
 

@@ -26,7 +26,7 @@ class MongoStore final : public Store {
   explicit MongoStore(const MongoOptions& options)
       : options_(options),
         client_(options.client),
-        writer_(client_, {.queue_jobs = options.writer_queue},
+        writer_(client_, {.queue_jobs = options.writer_queue}, meters_,
                 [this](std::span<const Commit> commits) { on_commits(commits); }) {
     keeper_ = std::thread([this] { keep(); });
   }
@@ -223,6 +223,7 @@ class MongoStore final : public Store {
       prepare_once(connection);
       return work(connection);
     };
+    const Timed timed(meters_.read_seconds, steady_now());
     co_return co_await client_.run(std::move(prepared));
   }
 
@@ -295,6 +296,7 @@ class MongoStore final : public Store {
         changed_.insert(commit.entry.room);
       }
     }
+    if (!changed_.empty() && !std::exchange(search_behind_, true)) meters_.set_search_behind(steady_now());
   }
 
   // The keeper's thread: what nobody waits for. An outage leaves it for later.
@@ -304,6 +306,7 @@ class MongoStore final : public Store {
     while (!wake_.wait_for(lock, options_.tend_every, [this] { return stopping_; })) {
       if (!prepared_) continue;
       auto changed = std::exchange(changed_, {});
+      const SteadyTime taken_at = steady_now();
       std::vector<RoomId> due;
       for (const auto& [room, when] : deleted_) {
         if (when <= steady_now()) due.push_back(room);
@@ -323,6 +326,8 @@ class MongoStore final : public Store {
         const auto found = looked ? std::vector<RoomId>() : mongo::rooms_to_purge(connection);
         looked = true;
         lock.lock();
+        search_behind_ = !changed_.empty();
+        search_behind_ ? meters_.set_search_behind(taken_at) : meters_.set_search_up_to_date();
         for (const RoomId& room : due) deleted_.erase(room);
         for (const RoomId& room : found) deleted_.emplace(room, steady_now() + options_.purge_delay);
       } catch (const std::runtime_error&) {
@@ -341,6 +346,7 @@ class MongoStore final : public Store {
   std::condition_variable wake_;
   bool stopping_ = false;
   std::unordered_set<RoomId> changed_;              // since the index last took them in
+  bool search_behind_ = false;                      // `changed_` or what the keeper has taken from it
   std::unordered_map<RoomId, SteadyTime> deleted_;  // and when they are to be purged
 
   mongo::Client client_;

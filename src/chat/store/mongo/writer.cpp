@@ -24,8 +24,8 @@ std::size_t bytes_of(const Work& work) {
 
 }  // namespace
 
-Writer::Writer(Client& client, Options options, CommitObserver observer)
-    : client_(client), options_(options), observer_(std::move(observer)) {}
+Writer::Writer(Client& client, Options options, StoreMeters& meters, CommitObserver observer)
+    : client_(client), options_(options), meters_(meters), observer_(std::move(observer)) {}
 
 Writer::~Writer() {
   std::unique_lock lock(mutex_);
@@ -189,8 +189,14 @@ void Writer::insert(Connection& connection, Room& room, Batch& batch, std::vecto
   for (Planned& one : planned) entries.push_back(*std::move(one.entry));
   std::optional<std::size_t> taken;
   try {
+    const SteadyTime began = steady_now();
     taken = connection.insert(kLog, entries);
+    if (const std::size_t count = taken.value_or(entries.size()); count > 0) {
+      meters_.batch_seconds.add(std::chrono::duration<double>(steady_now() - began).count());
+      meters_.batch_changes.add(static_cast<double>(count));
+    }
   } catch (...) {
+    meters_.batches_failed.fetch_add(1, std::memory_order_relaxed);
     room.behind = true;
     room.doubtful_until = steady_now() + kTrust;
     for (std::size_t i = 0; i < planned.size(); ++i) {

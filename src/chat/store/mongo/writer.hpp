@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "chat/store/meters.hpp"
 #include "chat/store/mongo/appender.hpp"
 #include "chat/store/mongo/client.hpp"
 #include "chat/store/store.hpp"
@@ -37,8 +38,8 @@ class Writer {
     Millis patience{10'000};     // of a change, for its turn and for the fence when many write into one room
   };
 
-  // `client` outlives the writer. `observer`: as Store::observe().
-  Writer(Client& client, Options options, CommitObserver observer);
+  // `client` and `meters` outlive the writer. `observer`: as Store::observe().
+  Writer(Client& client, Options options, StoreMeters& meters, CommitObserver observer);
   // Waits for what is under way; what waits has been answered before.
   ~Writer();
   Writer(const Writer&) = delete;
@@ -103,6 +104,7 @@ class Writer {
 
   Client& client_;
   const Options options_;
+  StoreMeters& meters_;
   const CommitObserver observer_;
   std::mutex told_mutex_;
 
