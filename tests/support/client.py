@@ -1,6 +1,7 @@
 """What the Python end-to-end tests do over and over. Every wait has a limit."""
 
 import itertools
+import json
 import os
 import queue
 import struct
@@ -8,6 +9,7 @@ import zlib
 
 import requests
 import socketio
+import websocket
 
 LIMIT = 15  # seconds; generous, since a busy machine is no failure
 TRANSPORTS = {"polling only": ["polling"], "websocket only": ["websocket"], "polling, then upgrade": ["polling", "websocket"]}
@@ -92,3 +94,33 @@ def png(width, height):
     rows = (b"\0" + b"\xff\0\0" * width) * height
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class RawSocket:
+    """A connection that sends what no client would: JSON text of any kind, over a websocket of its own."""
+
+    def __init__(self, person):
+        self._socket = websocket.create_connection(person.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket", timeout=LIMIT)
+        self._last_id = 0
+        assert self._next().startswith("0{")
+        self._socket.send("40" + json.dumps({"token": person.token}))
+        assert self._next("40").startswith("40{")
+
+    def _next(self, prefix=""):
+        """The next packet that begins so; pings are answered."""
+        while True:
+            packet = self._socket.recv()
+            assert packet, "the connection was closed"
+            if packet == "2":
+                self._socket.send("3")
+            elif packet.startswith(prefix):
+                return packet
+
+    def ask(self, event, text):
+        """The acknowledgement of an event whose argument is this JSON text."""
+        self._last_id += 1
+        self._socket.send(f'42{self._last_id}["{event}",{text}]')
+        return json.loads(self._next(f"43{self._last_id}[")[2 + len(str(self._last_id)):])[0]
+
+    def close(self):
+        self._socket.close()
