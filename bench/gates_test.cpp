@@ -103,6 +103,18 @@ TEST(HotPath, AnEchoIsOneWriteAndBoundedInAllocations) {
   EXPECT_LE(allocations().count - before.count, 100u * kAllocationsAnEcho);
 }
 
+TEST(HotPath, AnAcknowledgementDoesNotWaitForTheBroadcastsOfItsTurn) {
+  Hall hall(1000);
+  hall.clients.reset();
+  for (std::size_t publisher = 0; publisher < 10; ++publisher) {
+    hall.clients.say(publisher, "42[\"publish\"," + std::string(kMessage) + "]");
+  }
+  hall.clients.say(999, R"(427["echo",{"text":"hello"}])");
+  hall.clients.settle();
+  ASSERT_TRUE(hall.clients.traffic().writes_before_ack);
+  EXPECT_LT(*hall.clients.traffic().writes_before_ack, 10u);
+}
+
 TEST(HotPath, AReceiverThatDoesNotReadIsCutOffAtItsLimitAndCostsTheOthersNothing) {
   sio::Options options;
   options.max_buffered_bytes = 64 * 1024;

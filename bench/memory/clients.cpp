@@ -49,6 +49,12 @@ http::Request upgrade_request(Clients::Headers headers) {
   return request;
 }
 
+// A short text frame of a packet "43…".
+bool is_ack(const iovec& piece) {
+  const std::string_view bytes(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  return bytes.size() > 4 && bytes[0] == '\x81' && bytes.substr(2, 2) == "43";
+}
+
 }  // namespace
 
 Clients::Clients() = default;
@@ -100,6 +106,7 @@ void Clients::watch_sources(bool on) {
 }
 
 void Clients::on_write(MemoryStream& stream, std::span<const iovec> pieces) {
+  if (!traffic_.writes_before_ack && is_ack(pieces.front())) traffic_.writes_before_ack = traffic_.writes;
   ++traffic_.writes;
   traffic_.frames += pieces.size();
   for (const iovec& piece : pieces) {

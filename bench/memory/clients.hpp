@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ struct Traffic {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
   std::uint64_t pings = 0;
+  std::optional<std::uint64_t> writes_before_ack;  // before the first one that begins with an acknowledgement
 };
 
 class Clients final : private MemoryPeer {
