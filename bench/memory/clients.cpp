@@ -1,5 +1,6 @@
 #include "memory/clients.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <cstdlib>
 #include <cstring>
@@ -106,7 +107,7 @@ void Clients::watch_sources(bool on) {
 }
 
 void Clients::on_write(MemoryStream& stream, std::span<const iovec> pieces) {
-  if (!traffic_.writes_before_ack && is_ack(pieces.front())) traffic_.writes_before_ack = traffic_.writes;
+  if (!traffic_.writes_before_ack && std::ranges::any_of(pieces, is_ack)) traffic_.writes_before_ack = traffic_.writes;
   ++traffic_.writes;
   traffic_.frames += pieces.size();
   for (const iovec& piece : pieces) {

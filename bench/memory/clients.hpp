@@ -21,7 +21,7 @@ struct Traffic {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
   std::uint64_t pings = 0;
-  std::optional<std::uint64_t> writes_before_ack;  // before the first one that begins with an acknowledgement
+  std::optional<std::uint64_t> writes_before_ack;  // before the first one that holds an acknowledgement
 };
 
 class Clients final : private MemoryPeer {

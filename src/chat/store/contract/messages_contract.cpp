@@ -71,7 +71,7 @@ TEST_P(StoreContract, CountsItsWorkForTheMetrics) {
   EXPECT_EQ(count(meters.batch_changes), batches + 5) << "each had to wait for the one before";
   EXPECT_EQ(count(meters.batch_seconds), count(meters.batch_changes));
   EXPECT_EQ(meters.batches_failed, 0u);
-  EXPECT_GT(count(meters.read_seconds), reads);
+  if (GetParam().name != "Memory") EXPECT_GT(count(meters.read_seconds), reads);  // there the writer reads
 
   EXPECT_THAT(found("ali", "text"), SizeIs(5));
   const SteadyTime until = steady_now() + std::chrono::seconds(30);
