@@ -13,7 +13,7 @@ namespace payam::bench {
 namespace {
 
 // An echo parses its JSON, makes an acknowledgement and encodes one packet: this many allocations at most.
-constexpr std::uint64_t kAllocationsAnEcho = 20;
+constexpr std::uint64_t kAllocationsAnEcho = 8;
 
 constexpr std::string_view kMessage = R"({"room":"r0000","message":"Mit dem Wissen wächst der Zweifel."})";
 
