@@ -146,8 +146,8 @@ void fill(transfer::Archive& archive, const std::vector<int>& lengths) {
 void wait_for_index(Store& store, Shard& shard, const RoomId& of) {
   for (const auto start = steady_now();;) {
     try {
-      (void)wait(shard, store.search(user(0), {.text = "absent", .room = of, .before = {}, .limit = 1}));
-      return;
+      if (wait(shard, store.search(user(0), {.text = "absent", .room = of, .before = {}, .limit = 1}))) return;
+      throw std::runtime_error("a search was refused");
     } catch (const Overloaded&) {
       if (steady_now() > start + kIndexing) throw;
     }
@@ -245,7 +245,7 @@ void run(const std::string& where, double seconds, int rounds, const std::vector
   };
   for (const int length : lengths) wait_for_index(*place.store, shards[0], room_of(length));
   fmt::print(stderr, "filled and indexed; measuring\n");
-  (void)measure_senders(place, shards, 100, seconds);  // both sides are warm afterwards
+  measure_senders(place, shards, 100, seconds);  // both sides are warm afterwards
   for (int round = 0; round < rounds; ++round) {
     for (const int senders : {1, 10, 100, 1000}) show(measure_senders(place, shards, senders, seconds));
     for (const int length : lengths) show(measure_room(place, shards, "pages", length, read_pages(*place.store, length)));

@@ -299,9 +299,8 @@ async def polls_twice(port):
     client = await polling(port)
     second = await client.wire()
     second.request("GET", client.session)
-    status, _ = await second.response()
-    assert status == 400, status
-    await client.wires[0].response()
+    statuses = [(await wire.response())[0] for wire in (second, client.wires[0])]
+    assert 400 in statuses, statuses  # of the one that the server reads last
     await closes(client)
 
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+// NOLINTBEGIN(bugprone-suspicious-stringview-data-usage): the length goes along, as length_of() has it.
 namespace payam::chat::mongo {
 namespace {
 
@@ -206,3 +207,4 @@ void Document::add_object_id(std::string_view key, const ObjectId& value) {
 }
 
 }  // namespace payam::chat::mongo
+// NOLINTEND(bugprone-suspicious-stringview-data-usage)

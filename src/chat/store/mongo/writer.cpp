@@ -171,8 +171,7 @@ std::vector<Planned> Writer::plan(Connection& connection, Room& room, Batch& bat
     }
     try {
       appender.release(job.work, job.attempt);
-    } catch (const std::runtime_error&) {
-      // It stays taken: too much, never too little.
+    } catch (const std::runtime_error&) {  // NOLINT(bugprone-empty-catch): it stays taken; too much, never too little
     }
     if (plans[i]) {
       job.done(std::move(plans[i]->commit));
