@@ -5,17 +5,14 @@
 //   store-bench mongodb://HOST/DATABASE,PID SECONDS ROUNDS LENGTH…  a database that is empty; PID: its server
 // `own_us` is the processor time of this process, `server_us` that of the database's, each a message or page.
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <future>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -27,6 +24,7 @@
 #include "chat/store/mongo/schema.hpp"
 #include "chat/store/sqlite/sqlite_archive.hpp"
 #include "chat/store/sqlite/sqlite_store.hpp"
+#include "load/usage.hpp"
 #include "runtime/shard_set.hpp"
 #include "runtime/unavailable.hpp"
 
@@ -56,31 +54,14 @@ struct Cpu {
 };
 
 // `server`: its process, 0 if there is none.
-Cpu cpu_now(int server) {
-  Cpu now;
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  for (const timeval& time : {usage.ru_utime, usage.ru_stime}) {
-    now.own += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  }
-  if (server == 0) return now;
-  std::ifstream file(fmt::format("/proc/{}/stat", server));
-  std::string text;
-  std::getline(file, text);
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string field;
-  for (int i = 3; fields >> field; ++i) {
-    if (i == 14 || i == 15) now.server += std::stod(field) / static_cast<double>(sysconf(_SC_CLK_TCK));  // user and system
-  }
-  return now;
-}
+Cpu cpu_now(pid_t server) { return {bench::own_cpu(), bench::usage_of(server).cpu()}; }
 
 double since(SteadyTime start) { return std::chrono::duration<double>(steady_now() - start).count(); }
 
 // Wall and processor time of something done `count` times.
 class Stretch {
  public:
-  explicit Stretch(int server) : server_(server) {}
+  explicit Stretch(pid_t server) : server_(server) {}
 
   std::string each(double count) const {
     const Cpu used = cpu_now(server_) - cpu_;
@@ -90,7 +71,7 @@ class Stretch {
   }
 
  private:
-  const int server_;
+  const pid_t server_;
   const Cpu cpu_ = cpu_now(server_);
   const SteadyTime start_ = steady_now();
 };
@@ -158,7 +139,7 @@ void wait_for_index(Store& store, Shard& shard, const RoomId& of) {
 
 struct Place {
   std::unique_ptr<Store> store;
-  int server = 0;  // process of the database
+  pid_t server = 0;  // process of the database
 };
 
 Task<> send(Store& store, RoomId to, int sender) {

@@ -20,6 +20,16 @@ struct Output final : Flushable {
   char mark_;
 };
 
+// `count` of them; the last one leaves `last`.
+std::vector<std::unique_ptr<Output>> outputs(std::string& log, int count, char mark, char last) {
+  std::vector<std::unique_ptr<Output>> list;
+  for (int i = 1; i <= count; ++i) list.push_back(std::make_unique<Output>(log, i == count ? last : mark));
+  return list;
+}
+std::vector<std::unique_ptr<Output>> outputs(std::string& log, int count, char mark = '.') {
+  return outputs(log, count, mark, mark);
+}
+
 TEST(Shard, FlushesOnceAfterEveryHandlerOfTheTurn) {
   asio::io_context context;
   Shard shard(0, context);
@@ -57,8 +67,7 @@ TEST(Shard, OutputOfALaterTurnDoesNotWaitBehindALargeFlush) {
   asio::io_context context;
   Shard shard(0, context);
   std::string log;
-  std::vector<std::unique_ptr<Output>> many;
-  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, '.'));
+  const auto many = outputs(log, 1000);
   Output late(log, 'L');
   asio::post(context, [&] {
     for (auto& output : many) shard.flush_later(*output);
@@ -73,9 +82,8 @@ TEST(Shard, ALargeFlushGoesOnWhileEveryTurnBringsMore) {
   asio::io_context context;
   Shard shard(0, context);
   std::string log;
-  std::vector<std::unique_ptr<Output>> old, fresh;
-  for (int i = 0; i < 1000; ++i) old.push_back(std::make_unique<Output>(log, 'o'));
-  for (int i = 0; i < 300; ++i) fresh.push_back(std::make_unique<Output>(log, 'f'));
+  const auto old = outputs(log, 1000, 'o');
+  const auto fresh = outputs(log, 300, 'f');
   std::function<void()> bring_more = [&] {
     for (auto& output : fresh) shard.flush_later(*output);
     if (log.size() < 10'000) asio::post(context, bring_more);
@@ -93,8 +101,7 @@ TEST(Shard, LargeFlushesLetOthersThroughBetweenSlices) {
   asio::io_context context;
   Shard shard(0, context);
   std::string log;
-  std::vector<std::unique_ptr<Output>> many;
-  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, '.'));
+  const auto many = outputs(log, 1000);
   asio::post(context, [&] {
     for (auto& output : many) shard.flush_later(*output);
     asio::post(context, [&] { log += 'p'; });
@@ -108,8 +115,7 @@ TEST(Shard, WhatIsForFewGoesBeforeWhatIsForMany) {
   asio::io_context context;
   Shard shard(0, context);
   std::string log;
-  std::vector<std::unique_ptr<Output>> many;
-  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, '.'));
+  const auto many = outputs(log, 1000);
   Output reply(log, 'R');
   Output both(log, 'B');  // has a part of the broadcast to write and a reply
   asio::post(context, [&] {
@@ -132,8 +138,7 @@ TEST(Shard, WhoIsSentLittleAllTheTimeIsNotPutOffForEver) {
   asio::io_context context;
   Shard shard(0, context);
   std::string log;
-  std::vector<std::unique_ptr<Output>> many;
-  for (int i = 0; i < 1000; ++i) many.push_back(std::make_unique<Output>(log, i == 999 ? 'L' : '.'));
+  const auto many = outputs(log, 1000, '.', 'L');
   std::function<void()> send_all = [&] {
     for (auto& output : many) shard.flush_later(*output);
     if (log.size() < 10'000) asio::post(context, send_all);
