@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import struct
+import time
 import zlib
 
 import requests
@@ -108,7 +109,9 @@ class RawSocket:
 
     def _next(self, prefix=""):
         """The next packet that begins so; pings are answered."""
+        deadline = time.monotonic() + LIMIT
         while True:
+            assert time.monotonic() < deadline, f"no {prefix or 'packet'} came"
             packet = self._socket.recv()
             assert packet, "the connection was closed"
             if packet == "2":
