@@ -230,6 +230,10 @@ def test_everything_goes_to_mongodb_and_back_and_is_the_same(database, folder):
     assert there.stdout.splitlines()[-1] == "done"
     for kind in ("users", "blocks", "sessions", "uploads", "rooms", "members", "removals", "invites", "log entries", "messages"):
         assert any(line.startswith(kind) and "the same on both sides" in line for line in there.stdout.splitlines()), there.stdout
+    again = migrate("--from", f"sqlite://{folder}/data", "--to", f"{database.url}/moved")
+    assert again.returncode == 0, again.stderr
+    assert [line for line in again.stdout.splitlines() if not line.startswith("keys")] == \
+        [line for line in there.stdout.splitlines() if not line.startswith("keys")], "who was killed at the very end is told so"
     server = servers.payam_on_mongodb(database, folder / "log", name="moved").start()
     try:
         assert without_presence(seen(server.url, *what)) == before

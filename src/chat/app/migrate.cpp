@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "base/base64.hpp"
+#include "base/durable_file.hpp"
 #include "chat/app/database_keys.hpp"
 #include "chat/app/signing_keys.hpp"
 #include "chat/app/stores.hpp"
@@ -91,7 +92,10 @@ class End {
     if (database_) {
       database_->connect().insert(kUnfinished, mongo::doc("_id", 1, "from", from));
     } else {
-      std::ofstream(options_.data_dir / kUnfinished) << from << '\n';
+      const auto mark = options_.data_dir / kUnfinished;
+      auto fault = write_durably(mark, from + "\n", 0600);
+      if (!fault) fault = sync_directory(options_.data_dir);
+      if (fault) throw std::filesystem::filesystem_error("the mark of a copy that is not finished", mark, fault);
     }
   }
   void finish() {
@@ -252,15 +256,18 @@ std::string compare(const Digest& source, const Digest& target) {
   return report;
 }
 
-void refuse_unless_empty(End& from, End& to) {
+// It may hold nothing, a part of this copy, or all of it: who was killed at the very end is told so by a second run.
+void refuse_unless_ours(End& from, End& to) {
   const std::string begun = to.unfinished();
   if (begun == from.name()) return;  // it goes on
   if (!begun.empty())
     throw std::runtime_error(fmt::format("{}: a copy of {} into it was begun and not finished", to.name(), begun));
-  for (const auto& kind : digest_of(to.archive()).kinds) {
-    if (kind.count > 0) throw std::runtime_error(fmt::format("{}: it is not empty", to.name()));
+  const Digest there = digest_of(to.archive());
+  if (there == Digest{}) {
+    to.begin(from.name());
+  } else if (there != digest_of(from.archive())) {
+    throw std::runtime_error(fmt::format("{}: it is not empty", to.name()));
   }
-  to.begin(from.name());
 }
 
 std::string copy_store(const Migrate& migration) {
@@ -269,7 +276,7 @@ std::string copy_store(const Migrate& migration) {
   if (const std::string begun = from.unfinished(); !begun.empty()) {
     throw std::runtime_error(fmt::format("{}: a copy of {} into it is not finished", from.name(), begun));
   }
-  refuse_unless_empty(from, to);
+  refuse_unless_ours(from, to);
 
   std::vector<Record> batch;
   std::vector<Upload> uploads;

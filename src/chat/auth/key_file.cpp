@@ -9,6 +9,8 @@
 #include <cstring>
 #include <optional>
 
+#include "base/descriptor.hpp"
+#include "base/durable_file.hpp"
 #include "base/random.hpp"
 
 namespace payam::chat {
@@ -16,39 +18,12 @@ namespace {
 
 constexpr std::size_t kMaxKeyFile = 16 * 1024;
 
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-  explicit operator bool() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
-
 std::unexpected<Error> system_fault(const std::filesystem::path& path, int error) {
   return fail(Errc::unavailable, fmt::format("{}: {}", path.string(), std::strerror(error)));
 }
 
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-// Makes the file's name durable.
-bool sync_directory(const std::filesystem::path& directory) {
-  const File file(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return file && ::fsync(file.get()) == 0;
+std::unexpected<Error> system_fault(const std::filesystem::path& path, const std::error_code& error) {
+  return system_fault(path, error.value());
 }
 
 Result<> make_directory(const std::filesystem::path& directory) {
@@ -61,19 +36,15 @@ Result<> make_directory(const std::filesystem::path& directory) {
 // Whole and durable, under another name beside `path`.
 Result<std::filesystem::path> write_draft(const std::filesystem::path& path, const TokenKey& key) {
   std::filesystem::path draft = path.string() + "." + random_token(8);
-  const File file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return system_fault(draft, errno);
-  if (write_all(file.get(), key.to_pem()) && ::fsync(file.get()) == 0) return draft;
-  const int fault = errno;
-  ::unlink(draft.c_str());
-  return system_fault(draft, fault);
+  if (const auto fault = write_durably(draft, key.to_pem(), 0600)) return system_fault(draft, fault);
+  return draft;
 }
 
 }  // namespace
 
 Result<TokenKey> read_key_file(const std::filesystem::path& path) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return system_fault(path, errno);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return system_fault(path, errno);
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return system_fault(path, errno);
   if (!S_ISREG(status.st_mode)) return fail(Errc::invalid, path.string() + ": not a file");
@@ -102,7 +73,7 @@ Result<TokenKey> read_or_make_key_file(const std::filesystem::path& path) {
   const int fault = ::link(draft->c_str(), path.c_str()) == 0 || errno == EEXIST ? 0 : errno;
   ::unlink(draft->c_str());
   if (fault != 0) return system_fault(path, fault);
-  if (!sync_directory(directory)) return system_fault(directory, errno);
+  if (const auto unsynced = sync_directory(directory)) return system_fault(directory, unsynced);
   return read_key_file(path);
 }
 
@@ -140,7 +111,7 @@ Result<TokenKey> rotate_key_file(const std::filesystem::path& path) {
     ::unlink(draft->c_str());
     return system_fault(path, fault);
   }
-  if (!sync_directory(directory)) return system_fault(directory, errno);
+  if (const auto unsynced = sync_directory(directory)) return system_fault(directory, unsynced);
   return read_key_file(path);
 }
 
@@ -161,7 +132,7 @@ Result<> write_key_files(const std::filesystem::path& path, const TokenKey& key,
     if (auto written = put(directory / (one.key.id() + ".pem"), one.key, one.until); !written) return written;
   }
   if (auto written = put(path, key, std::nullopt); !written) return written;
-  if (!sync_directory(directory)) return system_fault(directory, errno);
+  if (const auto unsynced = sync_directory(directory)) return system_fault(directory, unsynced);
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/durable_file.hpp"
 #include "chat/media/content_type.hpp"
 
 namespace payam::chat {
@@ -18,13 +19,8 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void throw_errno(const char* step) { throw std::system_error(errno, std::generic_category(), step); }
 
-// Makes new names in it durable.
-void sync_directory(const fs::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) throw_errno("open a media directory");
-  const bool synced = ::fsync(descriptor) == 0;
-  ::close(descriptor);
-  if (!synced) throw_errno("sync a media directory");
+void sync_names(const fs::path& directory) {
+  if (const auto fault = sync_directory(directory)) throw std::system_error(fault, "sync a media directory");
 }
 
 bool disk_is_full() { return errno == ENOSPC || errno == EDQUOT; }
@@ -96,12 +92,12 @@ Task<Result<MediaFiles::Kept>> MediaFiles::IncomingFile::keep() {
     }
     const fs::path path = files_.path_of(id_);
     if (::mkdir(path.parent_path().c_str(), 0700) == 0) {
-      sync_directory(files_.directory_);
+      sync_names(files_.directory_);
     } else if (errno != EEXIST) {
       throw_errno("make a media directory");
     }
     if (::rename(draft_.c_str(), path.c_str()) != 0) throw_errno("keep an upload");
-    sync_directory(path.parent_path());
+    sync_names(path.parent_path());
     ::close(std::exchange(descriptor_, -1));
     return kept;
   };
