@@ -1,5 +1,7 @@
 #include "runtime/shard.hpp"
 
+#include "base/prefetch.hpp"
+
 namespace payam {
 
 void FlushLink::insert_before(FlushLink& place) {
@@ -95,12 +97,16 @@ void Shard::run_flushes() {
   if (!flush_backlog_.is_empty()) post_flushes();
 }
 
-// How many it were.
+// How many it were. While one is flushed, the next one's parts and the first line of the one after that are fetched.
 std::size_t Shard::flush_some(FlushLink& list, std::size_t limit) {
   std::size_t done = 0;
   for (; done < limit && !list.is_empty(); ++done) {
     Flushable& output = static_cast<Flushable&>(*list.next_);
     output.unlink();
+    if (!list.is_empty()) {
+      static_cast<const Flushable&>(*list.next_).fetch();
+      prefetch(list.next_->next_, 2 * sizeof(FlushLink));
+    }
     output.flush();
   }
   return done;

@@ -49,6 +49,9 @@ class Flushable : private FlushLink {
  private:
   friend class Shard;
   virtual void flush() = 0;
+  // Soon flush() will be called: fetches what that reads. A send evicts what other connections' last turn has left in the
+  // caches, so that each first touch is a miss; this way they overlap with the send before.
+  virtual void fetch() const {}
 };
 
 class Shard {

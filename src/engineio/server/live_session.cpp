@@ -179,6 +179,10 @@ void LiveSession::count_waiting() {
   if (transport() == Transport::websocket) polling_.reset();
 }
 
+void LiveSession::fetch() const {
+  if (websocket_) websocket_->fetch_queue();
+}
+
 std::size_t LiveSession::unsent_bytes() const { return websocket_->unsent_bytes(); }
 
 bool LiveSession::is_writable() const { return websocket_->is_writable(); }

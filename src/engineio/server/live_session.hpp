@@ -57,6 +57,7 @@ class LiveSession final : public Session,
   bool is_open() const override { return machine_.is_open(); }
   using Session::send;
   bool send(std::span<const PacketRef> packets, SendOptions options) override;
+  void fetch() const override;
   void close() override;
   void terminate(CloseReason reason) override;
   std::size_t buffered_bytes() const override { return machine_.buffered_bytes(); }

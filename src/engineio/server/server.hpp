@@ -50,6 +50,8 @@ class Session {
   // with buffer_overflow; droppable packets are merely dropped there.
   virtual bool send(std::span<const PacketRef> packets, SendOptions options) = 0;
   bool send(PacketRef packet, SendOptions options) { return send(std::span(&packet, 1), options); }
+  // Fetches into the processor's cache what send() will read beyond the session's own first lines: for who sends to thousands.
+  virtual void fetch() const {}
 
   // Sends what is queued, then closes the transport: with a close packet on polling, with the close handshake on a websocket.
   virtual void close() = 0;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/prefetch.hpp"
 #include "base/utf8.hpp"
 #include "engineio/server/home.hpp"
 
@@ -134,6 +135,13 @@ void WebsocketConnection::flush() {
   } else if (failed_) {
     stream_->finish_writing();
   }
+}
+
+void WebsocketConnection::fetch_queue() const { prefetch(this, sizeof(*this) - sizeof(reader_)); }
+
+void WebsocketConnection::fetch() const {
+  stream_->fetch();
+  fetch_queue();
 }
 
 void WebsocketConnection::on_writable() {

@@ -55,6 +55,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   void start(std::string early);
 
   void send(PacketRef packet, bool compress);
+  void fetch_queue() const;  // into the processor's cache, what send() reads
   bool is_writable() const { return !blocked_; }
   std::size_t unsent_bytes() const { return outbox_.bytes(); }
 
@@ -73,6 +74,7 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   void on_readable() override;
   void on_writable() override;
   void flush() override;
+  void fetch() const override;
   bool on_message(const websocket::Message& message) override;
   bool on_ping(std::string_view payload) override;
   bool on_pong(std::string_view payload) override;

@@ -52,7 +52,9 @@ void NamespacePart::deliver(const Broadcast& broadcast, std::shared_ptr<AckColle
   state.delivering = true;
   {
     const Shard::Bulk bulk(state.shard, index.most_of(broadcast.target) > Shard::kFlushSlice);
-    index.select(broadcast.target, [&](RoomIndex::Member& member) { static_cast<Receiver&>(member).deliver(delivery); });
+    index.select(
+        broadcast.target, [&](RoomIndex::Member& member) { static_cast<Receiver&>(member).deliver(delivery); },
+        [](const RoomIndex::Member& member, int step) { static_cast<const Receiver&>(member).fetch(step); });
   }
   state.delivering = false;
   if (collector != nullptr) {

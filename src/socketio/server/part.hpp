@@ -75,6 +75,8 @@ class Delivery {
 class Receiver : public RoomIndex::Member {
  public:
   virtual void deliver(Delivery& delivery) = 0;
+  // Fetches what deliver() will read, see RoomIndex::select().
+  virtual void fetch(int) const {}
   virtual SocketImpl* socket() { return nullptr; }
 
  protected:

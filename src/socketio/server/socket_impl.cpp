@@ -4,6 +4,7 @@
 #include <cassert>
 #include <stdexcept>
 
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 
 namespace payam::sio::detail {
@@ -219,6 +220,12 @@ void SocketImpl::fail_acks() {
     AckError error{AckError::Kind::disconnected, ""};
     pending->done(std::unexpected(std::move(error)));
   }
+}
+
+// First the session, then what the session leads to.
+void SocketImpl::fetch(int step) const {
+  if (step == 1) return session_.fetch();
+  prefetch(&session_, 128);
 }
 
 void SocketImpl::deliver(Delivery& delivery) {

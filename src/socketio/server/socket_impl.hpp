@@ -89,6 +89,7 @@ class SocketImpl final : public Receiver {
   void fence();
 
   void deliver(Delivery& delivery) override;
+  void fetch(int step) const override;
   SocketImpl* socket() override { return this; }
 
   SocketHandlers* own_handlers() { return own_.get(); }
