@@ -86,20 +86,27 @@ def test_an_upload_that_breaks_off_leaves_nothing(cluster):
     database, (one, _) = cluster
     sara = Person(one.url, "sara")
 
-    def torn():
-        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"x" * 600_000
-        raise ConnectionAbortedError
-
-    with pymongo.MongoClient(database.url) as client, pytest.raises((requests.RequestException, ConnectionAbortedError)):
-        before = client["nodes"]["fs.chunks"].count_documents({})
-        requests.post(f"{one.url}/chat/upload_media/", data=torn(), timeout=LIMIT,
-                      headers={"Authorization": f"Bearer {sara.token}", "Content-Type": "multipart/form-data; boundary=b"})
     with pymongo.MongoClient(database.url) as client:
-        deadline = time.monotonic() + 10
-        while client["nodes"]["fs.chunks"].count_documents({}) != before and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert client["nodes"]["fs.chunks"].count_documents({}) == before
-        assert client["nodes"]["fs.incoming"].count_documents({}) == 0
+        def kept():
+            return [client["nodes"][collection].count_documents({}) for collection in ("fs.files", "fs.chunks", "fs.incoming")]
+
+        def wait_until(reached):
+            deadline = time.monotonic() + LIMIT
+            while not reached(kept()) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            return reached(kept())
+
+        def torn():
+            yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"x" * 600_000
+            assert wait_until(lambda now: now[1] > before[1] and now[2] == 1), "a part of it is there"
+            raise ConnectionAbortedError
+
+        before = kept()
+        assert before[2] == 0
+        with pytest.raises((requests.RequestException, ConnectionAbortedError)):
+            requests.post(f"{one.url}/chat/upload_media/", data=torn(), timeout=LIMIT,
+                          headers={"Authorization": f"Bearer {sara.token}", "Content-Type": "multipart/form-data; boundary=b"})
+        assert wait_until(lambda now: now == before), f"{kept()} instead of {before}"
 
 
 def test_a_wrong_secret_is_told_at_start_and_changes_nothing(cluster):

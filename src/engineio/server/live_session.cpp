@@ -73,9 +73,8 @@ void LiveSession::offer(NewWebsocket accepted) {
   accepted.terms.protocol = protocol();
   WebsocketConnection::Owner* const owner = this;
   polling_->candidate = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.terms, owner);
-  WebsocketConnection& candidate = *polling_->candidate;
   arm();
-  candidate.start(std::move(accepted.early));
+  if (polling_) polling_->candidate->start(std::move(accepted.early));
 }
 
 void LiveSession::poll(Reply reply) {
@@ -83,11 +82,12 @@ void LiveSession::poll(Reply reply) {
   std::optional<Reply> second;
   (alone ? polling_->poll : second).emplace(std::move(reply));
   const auto admission = machine_.start_poll(home_->shard().now());
+  std::optional<Reply> refused;
+  if (admission != SessionMachine::Admission::accepted) refused = std::exchange(alone ? polling_->poll : second, std::nullopt);
   arm();
-  if (admission == SessionMachine::Admission::accepted) return;
-  Reply refused = *std::exchange(alone ? polling_->poll : second, std::nullopt);
+  if (!refused) return;
   const bool unknown = admission == SessionMachine::Admission::refused && machine_.is_closed();
-  refused(refusal_response(unknown ? Refusal::unknown_sid : Refusal::bad_request));
+  (*refused)(refusal_response(unknown ? Refusal::unknown_sid : Refusal::bad_request));
 }
 
 void LiveSession::abort_poll() { machine_.abort_poll(); }
