@@ -14,12 +14,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
 endif()
 
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong")
-# Compiling the tests costs more than running them: unoptimised they are built in 0.4 of the time. A fuzzer runs for long.
-set(optimize -O0)
-if(PAYAM_FUZZ)
-  set(optimize -O1)
-endif()
-set(CMAKE_CXX_FLAGS_DEBUG "${optimize} -g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS")
+# Compiling the tests costs more than running them: unoptimised they are built in 0.4 of the time. A fuzzer that runs for long is optimised.
+set(PAYAM_DEBUG_OPTIMIZE "-O0" CACHE STRING "How much a debug build is optimised")
+set(CMAKE_CXX_FLAGS_DEBUG "${PAYAM_DEBUG_OPTIMIZE} -g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS")
 add_compile_options(-fPIC)  # the same for libraries and programs, so that they share a precompiled header
 add_link_options(-pie)
 add_link_options(-fuse-ld=lld-19)

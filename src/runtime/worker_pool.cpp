@@ -16,11 +16,16 @@ WorkerPool::~WorkerPool() {
   for (auto& thread : threads_) thread.join();
 }
 
-bool WorkerPool::try_submit(Job job) {
+bool WorkerPool::enqueue(Work work, const Turn& turn) {
+  // Without a limit there is no need to ask what time it is.
+  const SteadyTime deadline = turn.patience == Millis::max() ? SteadyTime::max() : steady_now() + turn.patience;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= queue_limit_) return false;
-    queue_.push_back(std::move(job));
+    if (stopping_ || queue_.size() >= queue_limit_ || queue_.waiting_for(turn.caller) >= turn.most_waiting) {
+      refused_.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
+    queue_.push(turn.caller, std::move(work), deadline);
   }
   ready_.notify_one();
   return true;
@@ -36,10 +41,14 @@ void WorkerPool::work_loop() {
   for (;;) {
     ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) return;
-    Job job = std::move(queue_.front());
-    queue_.pop_front();
+    std::vector<Work> late = queue_.take_late(steady_now());
+    Work job;
+    if (!queue_.empty()) job = queue_.pop();
     lock.unlock();
-    job();
+    late_.fetch_add(late.size(), std::memory_order_relaxed);
+    for (Work& each : late) each(Outcome::late);
+    late.clear();
+    if (job) job(Outcome::run);
     job = nullptr;
     lock.lock();
   }

@@ -66,5 +66,95 @@ TEST(WorkerPool, SaysSoWhenItsQueueIsFull) {
   release.count_down();
 }
 
+// A pool whose one thread is busy until release() is called.
+struct BusyPool {
+  BusyPool() {
+    EXPECT_TRUE(pool.try_submit([this] {
+      started.count_down();
+      held.wait();
+    }));
+    started.wait();
+  }
+  void release() { held.count_down(); }
+
+  std::latch started{1}, held{1};
+  WorkerPool pool{"passwords", 1, 100};
+};
+
+// Runs work of each caller's in the order in which it was asked for; what ran, and the errors.
+struct Callers {
+  explicit Callers(WorkerPool& its_pool) : pool(its_pool) {}
+
+  static Task<> ask(Callers& self, Turn turn) {
+    const std::string caller = turn.caller;
+    auto work = [&self, caller] { self.ran += caller; };  // the pool has one thread
+    try {
+      co_await self.pool.run(work, std::move(turn));
+    } catch (const Overloaded& error) {
+      self.errors += std::string(error.what()) + ";";
+    }
+  }
+  void ask(Turn turn) { group.spawn(shards[0].executor(), "ask", ask(*this, std::move(turn))); }
+  void wait_until_queued(std::size_t count) {
+    for (int i = 0; i < 10'000 && pool.queued() != count; ++i) std::this_thread::sleep_for(1ms);
+    ASSERT_EQ(pool.queued(), count);
+  }
+
+  WorkerPool& pool;
+  std::string ran, errors;
+  TaskGroup group{[](const std::string&, const std::exception&) {}};
+  ShardSet shards{1};
+};
+
+TEST(WorkerPool, CallersTakeTurns) {
+  BusyPool busy;
+  Callers callers(busy.pool);
+  for (const char* caller : {"a", "a", "a", "b", "c", "b"}) callers.ask({.caller = caller});
+  callers.wait_until_queued(6);
+  busy.release();
+  ASSERT_TRUE(callers.group.wait(10s));
+  EXPECT_EQ(callers.ran, "abcaba");
+}
+
+TEST(WorkerPool, ACallerHasSoMuchWaitingAndNoMore) {
+  BusyPool busy;
+  Callers callers(busy.pool);
+  for (const char* caller : {"a", "a", "a", "b"}) callers.ask({.caller = caller, .most_waiting = 2});
+  callers.wait_until_queued(3);
+  busy.release();
+  ASSERT_TRUE(callers.group.wait(10s));
+  EXPECT_EQ(callers.ran, "aba");
+  EXPECT_EQ(callers.errors, "passwords is overloaded;");
+  EXPECT_EQ(busy.pool.refused(), 1u);
+}
+
+TEST(WorkerPool, WorkThatWaitedTooLongIsNotBegun) {
+  BusyPool busy;
+  Callers callers(busy.pool);
+  callers.ask({.caller = "a", .patience = 1ms});
+  callers.ask({.caller = "b"});
+  callers.wait_until_queued(2);
+  std::this_thread::sleep_for(5ms);
+  busy.release();
+  ASSERT_TRUE(callers.group.wait(10s));
+  EXPECT_EQ(callers.ran, "b");
+  EXPECT_EQ(callers.errors, "passwords took too long;");
+  EXPECT_EQ(busy.pool.late(), 1u);
+}
+
+TEST(WorkerPool, WorkNobodyWaitsForIsNotBegun) {
+  BusyPool busy;
+  Callers callers(busy.pool);
+  std::stop_source gone;
+  callers.ask({.caller = "a", .stop = gone.get_token()});
+  callers.ask({.caller = "b"});
+  callers.wait_until_queued(2);
+  gone.request_stop();
+  busy.release();
+  ASSERT_TRUE(callers.group.wait(10s));
+  EXPECT_EQ(callers.ran, "b");
+  EXPECT_EQ(callers.errors, "nobody waits for passwords;");
+}
+
 }  // namespace
 }  // namespace payam

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+
+#include "base/salted_hash.hpp"
 
 namespace payam::chat {
 
@@ -41,8 +42,8 @@ class RecentMap {
   using Entries = std::list<std::pair<const std::string, Value>>;
 
   const std::size_t capacity_;
-  Entries entries_;                                                         // the last touched first
-  std::unordered_map<std::string_view, typename Entries::iterator> index_;  // views of the entries' keys
+  Entries entries_;                                                                     // the last touched first
+  std::unordered_map<std::string_view, typename Entries::iterator, SaltedHash> index_;  // views of the entries' keys
 };
 
 }  // namespace payam::chat

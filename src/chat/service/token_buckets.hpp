@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/network.hpp"
 #include "chat/service/recent_map.hpp"
 
 namespace payam::chat {
@@ -49,8 +50,5 @@ class TokenBuckets {
 
 // For `Retry-After`: whole seconds, one at least.
 std::chrono::seconds retry_after(Millis wait);
-
-// What counts as one address: an IPv4 address, or an IPv6 /64, which is what one household gets. Other text as it is.
-std::string network_of(const std::string& address);
 
 }  // namespace payam::chat
