@@ -201,9 +201,9 @@ constexpr Definition kDefinitions[] = {
     {"RATE_LIMITS", "LIMITS", "Accounts", "How often is too often: on, off, or what differs, e.g. sends=20/s,logins=5/min:10",
      "on",
      [](Options& o, const std::string& text) -> Result<> {
-       auto limits = parse_rate_limits(text);
+       auto limits = parse_caller_limits(text);
        if (!limits) return std::unexpected(std::move(limits.error()));
-       o.rate_limits = *limits;
+       o.limits = *limits;
        return {};
      }},
 

@@ -43,7 +43,7 @@ struct Options {
   int bcrypt_cost = 12;
   SignupMode signup = SignupMode::open;
   UserDirectory directory = UserDirectory::prefix;
-  std::optional<RateLimits> rate_limits = RateLimits{};  // nullopt: off
+  CallerLimits limits;
 
   std::uint64_t max_upload_bytes = 100ull << 20;
   std::uint64_t user_quota_bytes = 0;  // 0: no limit

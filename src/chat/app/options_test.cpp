@@ -66,9 +66,9 @@ TEST(Options, ModesHaveNames) {
   EXPECT_EQ(options_of({"--signup", "invite"}).signup, SignupMode::invite);
   EXPECT_EQ(options_of({"--user-directory", "exact"}).directory, UserDirectory::exact);
   EXPECT_EQ(options_of({}, {{"USER_DIRECTORY", "off"}}).directory, UserDirectory::off);
-  EXPECT_TRUE(options_of({}).rate_limits);
-  EXPECT_FALSE(options_of({"--rate-limits", "off"}).rate_limits);
-  EXPECT_EQ(options_of({"--rate-limits", "sends=20/s"}).rate_limits.value().sends.burst, 20);
+  EXPECT_TRUE(options_of({}).limits.rates);
+  EXPECT_FALSE(options_of({"--rate-limits", "off"}).limits.rates);
+  EXPECT_EQ(options_of({"--rate-limits", "sends=20/s"}).limits.rates.value().sends.burst, 20);
   EXPECT_EQ(options_of({}).log_format, log::Format::text);
   EXPECT_EQ(options_of({"--log-format", "json"}).log_format, log::Format::json);
   EXPECT_EQ(options_of({}).metrics, MetricsAccess::local);

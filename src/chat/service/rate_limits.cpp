@@ -17,6 +17,22 @@ constexpr std::pair<std::string_view, TokenLimit RateLimits::*> kKinds[] = {
 
 constexpr std::pair<std::string_view, double> kUnits[] = {{"s", 1}, {"min", 60}, {"h", 3600}};
 
+// What an address may hold at once, or a user where users only do.
+struct Holding {
+  HoldingLimits::Bounds HoldingLimits::* bounds;
+  std::uint64_t Budget::Bounds::* whose;
+};
+constexpr std::pair<std::string_view, Holding> kHoldings[] = {
+    {"connections", {&HoldingLimits::connections, &Budget::Bounds::address}},
+    {"body_bytes", {&HoldingLimits::bodies, &Budget::Bounds::address}},
+    {"reply_bytes", {&HoldingLimits::replies, &Budget::Bounds::address}},
+    {"attachment_bytes", {&HoldingLimits::attachments, &Budget::Bounds::address}},
+    {"passwords", {&HoldingLimits::passwords, &Budget::Bounds::address}},
+    {"searches", {&HoldingLimits::searches, &Budget::Bounds::user}},
+    {"uploads_at_once", {&HoldingLimits::uploads, &Budget::Bounds::user}}};
+
+constexpr std::pair<std::string_view, double> kSizes[] = {{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
+
 template <class Table>
 auto* find(Table& table, std::string_view name) {
   for (auto& [key, value] : table) {
@@ -33,6 +49,15 @@ std::optional<double> count_of(std::string_view text) {
   return value;
 }
 
+// "500", "16M"
+std::optional<std::uint64_t> amount_of(std::string_view text) {
+  const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
+  const auto count = count_of(digits);
+  const auto* size = find(kSizes, text.substr(digits.size()));
+  if (!count || size == nullptr) return std::nullopt;
+  return static_cast<std::uint64_t>(*count * *size);
+}
+
 // "20/s", "5/min:10"
 std::optional<TokenLimit> limit_of(std::string_view text) {
   const auto slash = text.find('/');
@@ -47,25 +72,32 @@ std::optional<TokenLimit> limit_of(std::string_view text) {
 
 }  // namespace
 
-Result<std::optional<RateLimits>> parse_rate_limits(std::string_view text) {
-  if (text == "on") return RateLimits{};
-  if (text == "off") return std::nullopt;
-  RateLimits limits;
+Result<CallerLimits> parse_caller_limits(std::string_view text) {
+  CallerLimits limits;
+  if (text == "on") return limits;
+  if (text == "off") return CallerLimits{.rates = std::nullopt, .holding = limits.holding.totals_only()};
   for (std::size_t at = 0; at <= text.size();) {
     const auto end = std::min(text.find(',', at), text.size());
     const std::string_view item = text.substr(at, end - at);
     at = end + 1;
     const auto equals = item.find('=');
-    const auto* member = find(kKinds, item.substr(0, equals));
-    if (equals == item.npos || member == nullptr) {
-      std::vector<std::string_view> names;
-      for (const auto& [name, kind] : kKinds) names.push_back(name);
-      return fail(Errc::invalid,
-                  fmt::format("'{}' is not on, off or kind=count/s, where kind is one of: {}", item, fmt::join(names, ", ")));
+    const std::string_view name = item.substr(0, equals);
+    const std::string_view value = equals == item.npos ? std::string_view() : item.substr(equals + 1);
+    if (const auto* rate = find(kKinds, name); rate != nullptr && equals != item.npos) {
+      const auto limit = limit_of(value);
+      if (!limit) return fail(Errc::invalid, fmt::format("'{}' is not like sends=20/s or logins=5/min:10", item));
+      (*limits.rates).*(*rate) = *limit;
+    } else if (const auto* holding = find(kHoldings, name); holding != nullptr && equals != item.npos) {
+      const auto amount = amount_of(value);
+      if (!amount) return fail(Errc::invalid, fmt::format("'{}' is not like connections=500 or body_bytes=16M", item));
+      (limits.holding.*(holding->bounds)).*(holding->whose) = *amount;
+    } else {
+      std::vector<std::string_view> rates, holdings;
+      for (const auto& [known, kind] : kKinds) rates.push_back(known);
+      for (const auto& [known, kind] : kHoldings) holdings.push_back(known);
+      return fail(Errc::invalid, fmt::format("'{}' is not on, off, kind=count/s with one of: {}; or kind=count with one of: {}",
+                                             item, fmt::join(rates, ", "), fmt::join(holdings, ", ")));
     }
-    const auto limit = limit_of(item.substr(equals + 1));
-    if (!limit) return fail(Errc::invalid, fmt::format("'{}' is not like sends=20/s or logins=5/min:10", item));
-    limits.*(*member) = *limit;
   }
   return limits;
 }

@@ -1,10 +1,11 @@
-// What an operator may set of the limits: RATE_LIMITS=on, off, or `sends=20/s,logins=5/min:10`. Pure.
+// What an operator may set of the limits: RATE_LIMITS=on, off, or `sends=20/s,logins=5/min:10,connections=500`. Pure.
 #pragma once
 
 #include <optional>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "chat/service/holding_limits.hpp"
 #include "chat/service/token_buckets.hpp"
 
 namespace payam::chat {
@@ -27,8 +28,15 @@ struct RateLimits {
   TokenLimit events{.burst = 5'000, .per_second = 500};
 };
 
-// `on`: the defaults; `off`: nullopt; else a list of `kind=count/s`, `/min` or `/h`, with `:burst` for how many at once if that
-// is not the count. What is not in the list keeps its default.
-Result<std::optional<RateLimits>> parse_rate_limits(std::string_view text);
+// RATE_LIMITS as a whole.
+struct CallerLimits {
+  std::optional<RateLimits> rates = RateLimits{};  // nullopt: nothing is ever too often
+  HoldingLimits holding;
+};
+
+// `on`: the defaults; `off`: no rates, and of what is held the bounds on all callers together alone; else a list. Of a rate
+// `kind=count/s`, `/min` or `/h`, with `:burst` for how many at once if that is not the count; of what may be held at once
+// `kind=count`, which for bytes takes K, M or G. What is not in the list keeps its default.
+Result<CallerLimits> parse_caller_limits(std::string_view text);
 
 }  // namespace payam::chat
