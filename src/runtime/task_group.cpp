@@ -5,30 +5,48 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <cassert>
+#include <utility>
 
 namespace payam {
 
 TaskGroup::TaskGroup(ErrorSink on_error) : on_error_(std::move(on_error)) {}
 
+// Counts one task for as long as its completion handler exists: until that was called, or was destroyed with a loop that will
+// not run again.
+class TaskGroup::Running {
+ public:
+  explicit Running(TaskGroup& group) : group_(&group) { group.began(); }
+  Running(Running&& other) noexcept : group_(std::exchange(other.group_, nullptr)) {}
+  Running& operator=(Running&&) = delete;
+  ~Running() {
+    if (group_ != nullptr) group_->ended();
+  }
+
+  void report(const std::string& name, const std::exception& error) const { group_->on_error_(name, error); }
+
+ private:
+  TaskGroup* group_;
+};
+
 TaskGroup::~TaskGroup() { assert(running_ == 0); }
 
 void TaskGroup::spawn(Executor executor, std::string name, Task<> task) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++running_;
-  }
-  asio::co_spawn(executor, std::move(task), [this, name = std::move(name)](std::exception_ptr thrown) {
-    if (thrown) {
-      try {
-        std::rethrow_exception(thrown);
-      } catch (const boost::system::system_error& error) {
-        if (error.code() != asio::error::operation_aborted) on_error_(name, error);
-      } catch (const std::exception& error) {
-        on_error_(name, error);
-      }
+  auto done = [name = std::move(name), running = Running(*this)](std::exception_ptr thrown) {
+    if (!thrown) return;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const boost::system::system_error& error) {
+      if (error.code() != asio::error::operation_aborted) running.report(name, error);
+    } catch (const std::exception& error) {
+      running.report(name, error);
     }
-    ended();
-  });
+  };
+  asio::co_spawn(executor, std::move(task), std::move(done));
+}
+
+void TaskGroup::began() {
+  const std::lock_guard lock(mutex_);
+  ++running_;
 }
 
 void TaskGroup::ended() {

@@ -18,7 +18,7 @@ class TaskGroup {
   using ErrorSink = std::function<void(const std::string& name, const std::exception& error)>;
 
   explicit TaskGroup(ErrorSink on_error);
-  // All tasks must have ended: wait() first.
+  // All tasks must have ended: wait() first; or their loops are destroyed, and they with them.
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
@@ -32,6 +32,8 @@ class TaskGroup {
   bool wait(Millis limit);
 
  private:
+  class Running;
+  void began();
   void ended();
 
   ErrorSink on_error_;
