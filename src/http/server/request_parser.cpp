@@ -126,23 +126,38 @@ RequestParser::RequestParser(std::size_t head_limit) : beast_(std::make_unique<B
 RequestParser::~RequestParser() = default;
 
 RequestParser::Step RequestParser::step(std::string_view input, Request& request) {
+  Step step;
+  step.consumed = skip_empty_lines(input);
+  // Chunk headers, which give nothing to the caller, are read in this loop as well: how many come is up to the peer.
+  while (step.state == State::need_more) {
+    const Step next = step_once(input.substr(step.consumed), request);
+    step = {next.state, step.consumed + next.consumed, next.data, next.status};
+    if (next.consumed == 0) break;
+  }
+  return step;
+}
+
+// Before a request line they are ignored (RFC 9112 section 2.2), but count as part of the head.
+std::size_t RequestParser::skip_empty_lines(std::string_view input) {
+  auto& beast = *beast_;
+  if (beast.got_some() || beast.is_done()) return 0;
+  std::size_t skipped = 0;
+  while (input.substr(skipped, 2) == "\r\n" && beast.head_left >= 2) {
+    skipped += 2;
+    beast.head_left -= 2;
+  }
+  return skipped;
+}
+
+RequestParser::Step RequestParser::step_once(std::string_view input, Request& request) {
   auto& beast = *beast_;
   if (beast.is_done()) return {State::complete, 0};
-  if (input.empty()) return {};
-  if (!beast.got_some() && input[0] == '\r') {
-    // Empty lines before a request line are skipped (RFC 9112 section 2.2).
-    if (input.size() == 1) return {};
-    if (input[1] == '\n') {
-      auto rest = step(input.substr(2), request);
-      rest.consumed += 2;
-      return rest;
-    }
-  }
+  const bool had_head = beast.head_done;
+  if (!had_head && beast.head_left < 2) return {State::failed, 0, {}, 431};
+  if (input.empty() || (!beast.got_some() && input == "\r")) return {};
+  if (had_head && beast.chunked() && beast.chunk_left == 0 && input[0] == '0' && input.size() < kLastChunk) return {};
   beast.request = &request;
   beast.data = {};
-  const bool had_head = beast.head_done;
-
-  if (had_head && beast.chunked() && beast.chunk_left == 0 && input[0] == '0' && input.size() < kLastChunk) return {};
 
   // Beast takes one step a call (not eager), and forgets how much the head has had.
   Step step;
@@ -178,10 +193,6 @@ RequestParser::Step RequestParser::step(std::string_view input, Request& request
     step.state = State::body;
   } else if (had_head && input.size() - step.consumed > kMaxChunkHead && error) {
     return {State::failed, step.consumed, {}, 400};
-  } else if (!error) {
-    // A chunk's header was read: there may be more in the input.
-    const auto more = this->step(input.substr(step.consumed), request);
-    return {more.state, step.consumed + more.consumed, more.data, more.status};
   }
   return step;
 }

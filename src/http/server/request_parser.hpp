@@ -45,6 +45,10 @@ class RequestParser {
 
  private:
   struct Beast;
+
+  std::size_t skip_empty_lines(std::string_view input);
+  Step step_once(std::string_view input, Request& request);
+
   std::unique_ptr<Beast> beast_;
 };
 

@@ -80,6 +80,29 @@ TEST(RequestParser, EmptyLinesBeforeARequestAreSkipped) {
   }
 }
 
+// How many there are is up to the peer: neither the stack nor the time may depend on it.
+TEST(RequestParser, EmptyLinesAndChunksMayBeMany) {
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += "\r\n";
+  const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT_EQ(parse(lines + request, 1 << 20, 1 << 20).state, State::complete);
+
+  std::string chunks = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 10'000; ++i) chunks += "1\r\nx\r\n";
+  EXPECT_EQ(parse(chunks + "0\r\n\r\n").body, std::string(10'000, 'x'));
+}
+
+TEST(RequestParser, EmptyLinesCountAsPartOfTheHead) {
+  std::string lines;
+  for (int i = 0; i < 2048; ++i) lines += "\r\n";
+  for (const std::size_t limit : {4096u, 4097u}) {
+    for (const std::size_t step : {1u, 1000u, 100'000u}) {
+      EXPECT_EQ(parse(lines + "GET / HTTP/1.1\r\nHost: x\r\n\r\n", step, limit).status, 431) << step;
+    }
+  }
+  EXPECT_EQ(parse(lines.substr(0, 2000) + "GET / HTTP/1.1\r\nHost: x\r\n\r\n").state, State::complete);
+}
+
 TEST(RequestParser, AnAbsoluteTargetIsReadAsItsPath) {
   const auto outcome = parse("GET http://host:80/p/q?x=1 HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(outcome.request.target, "/p/q?x=1");
