@@ -81,7 +81,7 @@ void Clients::connect(Headers headers) {
   const auto& stream =
       streams_.emplace_back(std::make_shared<MemoryStream>(shard_, peer, static_cast<std::uint32_t>(streams_.size())));
   const auto match = router_.match(request->method, request->path);
-  auto task = match.route->handler(shard_, *request);
+  auto task = match.route->serve(shard_, *request);
   asio::co_spawn(context_, std::move(task), [stream](const std::exception_ptr& error, http::Response response) {
     if (error || response.status != 101) std::abort();  // nothing here can be refused
     response.upgrade(stream, {});

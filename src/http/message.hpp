@@ -64,7 +64,6 @@ class Query {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
-class BodySource;
 class ByteSource;
 
 struct Request {
@@ -74,8 +73,7 @@ struct Request {
   std::string path;         // decoded, without query
   Query query;
   Headers headers;
-  std::string body;                                         // whole, unless the route asked to stream it
-  BodySource* stream = nullptr;                             // set only for a route that streams; lives as long as the request
+  std::string body;                                         // whole; empty where the handler takes it as it arrives
   std::vector<std::pair<std::string, std::string>> params;  // of the route's pattern: {"id", "…"}
   std::string peer;                                         // address; behind a trusted proxy the forwarded one
   bool secure = false;                                      // TLS, or a trusted proxy says so

@@ -30,11 +30,10 @@ class Site : public testing::Test {
     request.path = path;
     request.headers = std::move(headers);
     http::Response response;
-    asio::co_spawn(context_, match.route->handler(shard_, request),
-                   [&](const std::exception_ptr& thrown, http::Response result) {
-                     if (thrown) std::rethrow_exception(thrown);
-                     response = std::move(result);
-                   });
+    asio::co_spawn(context_, match.route->serve(shard_, request), [&](const std::exception_ptr& thrown, http::Response result) {
+      if (thrown) std::rethrow_exception(thrown);
+      response = std::move(result);
+    });
     context_.restart();
     context_.run();
     return response;

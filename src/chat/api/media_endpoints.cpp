@@ -26,7 +26,7 @@ http::Fault missing_file() { return {"missing", {"body", "file"}, "Field require
 http::Refusal not_a_form() { return Error{Errc::bad_request, "There was an error parsing the body"}; }
 
 // The first file called `file`, written to disk as it arrives.
-Task<Answer<UploadReply>> receive(Services& services, Call call) {
+Task<Answer<UploadReply>> receive(Services& services, Call call, http::BodySource& body) {
   const auto boundary = http::multipart_boundary(call.request.headers.find("Content-Type").value_or(""));
   if (!boundary) co_return std::unexpected(http::Refusal(http::Faults{missing_file()}));
   http::MultipartReader reader(*boundary);
@@ -37,7 +37,7 @@ Task<Answer<UploadReply>> receive(Services& services, Call call) {
   using Event = http::MultipartReader::Event;
   for (Event event = reader.next(); event != Event::end; event = reader.next()) {
     if (event == Event::need_input) {
-      const auto piece = co_await call.request.stream->read();
+      const auto piece = co_await body.read();
       if (!piece) co_return std::unexpected(piece.error());
       if (piece->empty()) {
         reader.finish();
@@ -104,7 +104,7 @@ Task<Answer<http::Response>> send_media(Services& services, Call call, MediaPath
 }  // namespace
 
 void add_media_endpoints(Api& api, Services& services) {
-  http::RouteOptions streamed{.max_body = services.uploads.limit() + kFormBytes, .stream_body = true};
+  http::RouteOptions streamed{.max_body = services.uploads.limit() + kFormBytes};
   add_limited<Nothing>(
       api, services, Act::upload,
       {.method = Method::post,
@@ -122,7 +122,7 @@ void add_media_endpoints(Api& api, Services& services) {
        .request_schema = http::json::object{{"type", "object"},
                                             {"required", {"file"}},
                                             {"properties", {{"file", {{"type", "string"}, {"format", "binary"}}}}}}},
-      [&services](Call call, Nothing) { return receive(services, std::move(call)); });
+      [&services](Call call, Nothing, http::BodySource& body) { return receive(services, std::move(call), body); });
 
   api.add<MediaInput>(
       {.method = Method::get,

@@ -29,7 +29,7 @@ class Polling : public ServerBench {
   // A post whose body comes as `source` gives it.
   std::shared_ptr<Answer> post(const std::string& query, http::BodySource& source) {
     auto answer = begin(Method::post, query);
-    answer->request.stream = &source;
+    answer->source = &source;
     run_until([&] { return answer->came; });
     return answer;
   }

@@ -124,15 +124,15 @@ Home& RequestHandler::home_of(const Shard& shard) const {
   return **found;
 }
 
-Task<http::Response> RequestHandler::handle(Shard& shard, http::Request& request) const {
+Task<http::Response> RequestHandler::handle(Shard& shard, http::Request& request, http::BodySource& body) const {
   const auto& cors = common_->options.cors;
   if (cors && request.method == http::Method::options) co_return answer_preflight(*cors, request);
-  auto response = co_await answer(home_of(shard), request);
+  auto response = co_await answer(home_of(shard), request, body);
   if (cors) add_cors_headers(*cors, request, response.headers);
   co_return response;
 }
 
-Task<http::Response> RequestHandler::answer(Home& here, http::Request& request) const {
+Task<http::Response> RequestHandler::answer(Home& here, http::Request& request, http::BodySource& body) const {
   const Options& options = common_->options;
   Asked asked;
   asked.facts = {.transport = last(request.query, "transport"),
@@ -160,7 +160,7 @@ Task<http::Response> RequestHandler::answer(Home& here, http::Request& request) 
   if (refusal) co_return asked.refuse(*refusal);
   if (asked.facts.upgrade) co_return co_await upgrade(here, request, std::move(asked));
   if (request.method == http::Method::get) co_return co_await poll(request, std::move(asked));
-  if (request.method == http::Method::post) co_return co_await post(request, std::move(asked));
+  if (request.method == http::Method::post) co_return co_await post(request, body, std::move(asked));
   co_return asked.refuse(Refusal::bad_request);
 }
 
@@ -240,7 +240,7 @@ Task<http::Response> RequestHandler::poll(http::Request& request, Asked asked) c
   co_return co_await await_completion<http::Response>(start);
 }
 
-Task<http::Response> RequestHandler::post(http::Request& request, Asked asked) const {
+Task<http::Response> RequestHandler::post(http::Request& request, http::BodySource& source, Asked asked) const {
   using Answer = std::optional<http::Response>;
   const PayloadForm form = form_of(request);
   auto begin = [&asked, form](Home& home) -> Answer {
@@ -252,22 +252,18 @@ Task<http::Response> RequestHandler::post(http::Request& request, Asked asked) c
   // From here on the session waits for this post to end, one way or another.
   enum class Outcome { whole, too_large, torn } outcome = Outcome::whole;
   std::string body;
-  if (request.stream == nullptr) {
-    body = std::move(request.body);
-  } else {
-    for (;;) {
-      const auto piece = co_await request.stream->read();
-      if (!piece) {
-        outcome = piece.error().code == Errc::too_large ? Outcome::too_large : Outcome::torn;
-        break;
-      }
-      if (piece->empty()) break;
-      if (piece->size() > common_->options.max_payload - body.size()) {
-        outcome = Outcome::too_large;
-        break;
-      }
-      body.append(*piece);
+  for (;;) {
+    const auto piece = co_await source.read();
+    if (!piece) {
+      outcome = piece.error().code == Errc::too_large ? Outcome::too_large : Outcome::torn;
+      break;
     }
+    if (piece->empty()) break;
+    if (piece->size() > common_->options.max_payload - body.size()) {
+      outcome = Outcome::too_large;
+      break;
+    }
+    body.append(*piece);
   }
 
   auto finish = [&asked, &body, &outcome, form](Home& home) {

@@ -16,16 +16,16 @@ class RequestHandler {
   RequestHandler(std::shared_ptr<Common> common, std::vector<std::shared_ptr<Home>> homes);
 
   // One request, on its connection's shard.
-  Task<http::Response> handle(Shard& shard, http::Request& request) const;
+  Task<http::Response> handle(Shard& shard, http::Request& request, http::BodySource& body) const;
 
  private:
   struct Asked;
 
-  Task<http::Response> answer(Home& here, http::Request& request) const;
+  Task<http::Response> answer(Home& here, http::Request& request, http::BodySource& body) const;
   Task<http::Response> handshake(Home& here, http::Request& request, Asked asked) const;
   Task<http::Response> upgrade(Home& here, http::Request& request, Asked asked) const;
   Task<http::Response> poll(http::Request& request, Asked asked) const;
-  Task<http::Response> post(http::Request& request, Asked asked) const;
+  Task<http::Response> post(http::Request& request, http::BodySource& body, Asked asked) const;
   Home& home_of(const Shard& shard) const;
 
   const std::shared_ptr<Common> common_;

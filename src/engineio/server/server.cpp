@@ -46,10 +46,11 @@ Server::~Server() {
 
 void Server::attach(http::Router& router, std::string path) {
   auto handler = std::make_shared<const RequestHandler>(impl_->common, impl_->homes);
-  auto handle = [handler](Shard& shard, http::Request& request) { return handler->handle(shard, request); };
+  auto handle = [handler](Shard& shard, http::Request& request, http::BodySource& body) {
+    return handler->handle(shard, request, body);
+  };
   // Bodies are streamed: a post is known to its session from its head on, and its limit is the session's own.
-  router.add_any(std::move(path), std::move(handle),
-                 {.max_body = std::numeric_limits<std::uint64_t>::max(), .stream_body = true});
+  router.add_any(std::move(path), std::move(handle), {.max_body = std::numeric_limits<std::uint64_t>::max()});
 }
 
 void Server::shutdown() {

@@ -164,7 +164,12 @@ std::shared_ptr<Answer> ServerBench::begin(http::Method method, std::string quer
   for (auto& [name, value] : headers) request.headers.add(std::move(name), std::move(value));
   auto run = [](Shard& shard, const http::Router& router, std::shared_ptr<Answer> filled) -> Task<> {
     const auto match = router.match(filled->request.method, filled->request.path);
-    auto response = co_await match.route->handler(shard, filled->request);
+    http::Response response;
+    if (filled->source != nullptr) {
+      response = co_await match.route->serve(shard, filled->request, *filled->source);
+    } else {
+      response = co_await match.route->serve(shard, filled->request);
+    }
     filled->status = response.status;
     if (const auto* text = std::get_if<std::string>(&response.body)) filled->body = *text;
     filled->response = std::move(response);

@@ -22,7 +22,8 @@ struct Answer {
   int status = 0;
   std::string body;
   http::Response response;
-  http::Request request;  // lives as long as its handler needs it
+  http::Request request;               // lives as long as its handler needs it
+  http::BodySource* source = nullptr;  // of its body, if it does not come whole; outlives the answer
 };
 
 // A client's connection.

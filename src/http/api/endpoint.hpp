@@ -12,6 +12,9 @@
 //
 // `path` and `query` are described structs. A request with `body` (JSON) and `form` (urlencoded or multipart, no files) takes
 // either, and both members are then std::optional: the content type decides.
+//
+// A handler that takes a BodySource& beside its input reads the body itself, as it arrives: its input has neither `body` nor
+// `form`.
 #pragma once
 
 #include <cassert>
@@ -170,6 +173,18 @@ struct AnswerOf<std::expected<Response, Refusal>> {
   using type = Response;
 };
 
+// A handler's result, called with or without the body as it arrives.
+template <class Call, class In, class F>
+inline constexpr bool kStreams = std::is_invocable_v<const F&, Call, In, BodySource&>;
+template <class Call, class In, class F, bool = kStreams<Call, In, F>>
+struct TaskOf {
+  using type = std::invoke_result_t<const F&, Call, In>;
+};
+template <class Call, class In, class F>
+struct TaskOf<Call, In, F, true> {
+  using type = std::invoke_result_t<const F&, Call, In, BodySource&>;
+};
+
 template <class T>
 Response to_response(Answer<T> answer, int status) {
   if (!answer) return refuse(answer.error());
@@ -200,28 +215,31 @@ class Api {
   Api(Router& router, Authenticate authenticate)
       : router_(router), authenticate_(std::make_shared<const Authenticate>(std::move(authenticate))) {}
 
-  // `handler(Call<Identity>, In) -> Task<Answer<T>>`, const. It lives as long as the routes and is called on every shard.
+  // `handler(Call<Identity>, In) -> Task<Answer<T>>`, or `(Call<Identity>, In, BodySource&)`, const. It lives as long as the
+  // routes and is called on every shard.
   template <class In, class F>
   void add(Endpoint endpoint, F handler) {
-    using T = typename detail::AnswerOf<typename std::invoke_result_t<const F&, Call<Identity>, In>::value_type>::type;
+    using T = typename detail::AnswerOf<typename detail::TaskOf<Call<Identity>, In, F>::type::value_type>::type;
     auto documented = document<In, T>(endpoint);
 
     auto serve = [authenticate = endpoint.auth == Auth::bearer ? authenticate_ : nullptr, handler = std::move(handler),
                   status = endpoint.status,
-                  documented = std::move(documented)](Shard& shard, Request& request) -> Task<Response> {
-      Response response = co_await answer<In, T>(authenticate.get(), handler, status, shard, request);
+                  documented = std::move(documented)](Shard& shard, Request& request, auto&... body) -> Task<Response> {
+      Response response = co_await answer<In, T>(authenticate.get(), handler, status, shard, request, body...);
       assert(detail::says(documented, response.status) && "an answer that the OpenAPI document does not know");
       co_return response;
     };
-    router_.add(endpoint.method, endpoint.path, std::move(serve), endpoint.options);
+    using Kind = std::conditional_t<detail::kStreams<Call<Identity>, In, F>, StreamingHandler, Handler>;
+    router_.add(endpoint.method, endpoint.path, Kind(std::move(serve)), endpoint.options);
   }
 
   OpenApi& openapi() { return openapi_; }
 
  private:
   // The references are of the route's, which outlives the request.
-  template <class In, class T, class F>
-  static Task<Response> answer(const Authenticate* authenticate, const F& handler, int status, Shard& shard, Request& request) {
+  template <class In, class T, class F, class... Body>
+  static Task<Response> answer(const Authenticate* authenticate, const F& handler, int status, Shard& shard, Request& request,
+                               Body&... body) {
     Call<Identity> call{shard, request, Identity{}};
     if (authenticate != nullptr) {
       auto identity = co_await (*authenticate)(shard, request);
@@ -230,7 +248,7 @@ class Api {
     }
     auto in = detail::read_input<In>(request);
     if (!in) co_return refuse(Refusal(std::move(in.error())));
-    auto reply = co_await handler(std::move(call), std::move(*in));
+    auto reply = co_await handler(std::move(call), std::move(*in), body...);
     co_return detail::to_response<T>(std::move(reply), status);
   }
 

@@ -101,7 +101,7 @@ class EndpointTest : public testing::Test {
     EXPECT_NE(match.route, nullptr);
     request.params = std::move(match.params);
     Response response;
-    asio::co_spawn(context_, match.route->handler(shard_, request), [&](std::exception_ptr error, Response result) {
+    asio::co_spawn(context_, match.route->serve(shard_, request), [&](std::exception_ptr error, Response result) {
       if (error) std::rethrow_exception(error);
       response = std::move(result);
     });

@@ -197,12 +197,10 @@ void Connection::on_head() {
   }
   if (parser.content_length().value_or(0) > options.max_body) return respond_and_close(413);
   parser.limit_body(options.max_body);
-  if (parser.complete()) return dispatch();
+  // A handler that streams is called at once; where nothing comes it reads the end.
+  exchange.body_ended = parser.complete();
+  if (parser.complete() || exchange.streams()) return dispatch();
   if (exchange.match.route == nullptr && exchange.expects_continue) return dispatch();
-  if (exchange.match.route != nullptr && options.stream_body) {
-    request.stream = this;
-    return handle();
-  }
   phase_ = Phase::body;
   arm(limits().body_time);
   if (exchange.expects_continue && pending().empty() && !say_continue()) lost();
@@ -233,7 +231,7 @@ void Connection::discard_input() {
 
 // --- Streamed bodies -------------------------------------------------------------------------------------------------
 
-bool Connection::streaming() const { return exchange_->request.stream != nullptr && !exchange_->body_ended; }
+bool Connection::streaming() const { return exchange_->streams() && !exchange_->body_ended; }
 
 Task<Result<std::string_view>> Connection::read() {
   for (;;) {
@@ -312,7 +310,7 @@ Task<> Connection::run_handler(std::shared_ptr<Connection> self) {
   Exchange& exchange = *self->exchange_;
   Response response;
   try {
-    response = co_await exchange.match.route->handler(self->shard_.shard, exchange.request);
+    response = co_await exchange.match.route->serve(self->shard_.shard, exchange.request, *self);
   } catch (const Unavailable& error) {
     exchange.fault = error.what();
     response = refuse_plainly(503);

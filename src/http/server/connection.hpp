@@ -60,6 +60,8 @@ class Connection final : public StreamHandler, public BodySource, public std::en
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
 
+    bool streams() const { return match.route != nullptr && match.route->streams(); }
+
     ServerState& state;
 
     RequestParser parser;

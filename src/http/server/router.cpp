@@ -32,6 +32,21 @@ struct Router::Node {
 
 namespace {
 
+// A body that has arrived, as one piece.
+class WholeBody final : public BodySource {
+ public:
+  explicit WholeBody(std::string text) : text_(std::move(text)) {}
+
+  Task<Result<std::string_view>> read() override {
+    if (std::exchange(given_, true)) co_return std::string_view();
+    co_return std::string_view(text_);
+  }
+
+ private:
+  const std::string text_;
+  bool given_ = false;
+};
+
 // "/a//b/" has the segments "a", "", "b": the slash at the end makes none of its own.
 struct SplitPath {
   std::string_view text;  // all of it but the first slash
@@ -58,10 +73,10 @@ Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
-void Router::insert(std::optional<Method> method, std::string pattern, Handler handler, RouteOptions options) {
+void Router::insert(std::optional<Method> method, Route route) {
   Node* node = root_.get();
   std::vector<std::string> names;
-  for (const auto segment : split(pattern).segments) {
+  for (const auto segment : split(route.pattern).segments) {
     std::unique_ptr<Node>* next;
     if (segment.starts_with('{') && segment.ends_with("...}")) {
       names.emplace_back(segment.substr(1, segment.size() - 5));
@@ -78,15 +93,33 @@ void Router::insert(std::optional<Method> method, std::string pattern, Handler h
   assert(!method || *method != Method::other);
   auto& slot = method ? node->methods[static_cast<std::size_t>(*method)] : node->any;
   assert(!slot && "the same method and pattern twice");
-  slot = Node::Endpoint{{std::move(pattern), std::move(handler), options}, std::move(names)};
+  slot = Node::Endpoint{std::move(route), std::move(names)};
 }
 
 void Router::add(Method method, std::string pattern, Handler handler, RouteOptions options) {
-  insert(method, std::move(pattern), std::move(handler), options);
+  insert(method, {std::move(pattern), std::move(handler), options});
+}
+
+void Router::add(Method method, std::string pattern, StreamingHandler handler, RouteOptions options) {
+  insert(method, {std::move(pattern), std::move(handler), options});
 }
 
 void Router::add_any(std::string pattern, Handler handler, RouteOptions options) {
-  insert(std::nullopt, std::move(pattern), std::move(handler), options);
+  insert(std::nullopt, {std::move(pattern), std::move(handler), options});
+}
+
+void Router::add_any(std::string pattern, StreamingHandler handler, RouteOptions options) {
+  insert(std::nullopt, {std::move(pattern), std::move(handler), options});
+}
+
+Task<Response> Router::Route::serve(Shard& shard, Request& request, BodySource& body) const {
+  if (const auto* whole = std::get_if<Handler>(&handler)) return (*whole)(shard, request);
+  return std::get<StreamingHandler>(handler)(shard, request, body);
+}
+
+Task<Response> Router::Route::serve(Shard& shard, Request& request) const {
+  WholeBody body(streams() ? std::move(request.body) : std::string());
+  co_return co_await serve(shard, request, body);
 }
 
 // Depth first, literal before parameter before rest. A path that exists without the method is remembered, and the search

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
@@ -27,12 +28,14 @@ class BodySource {
   ~BodySource() = default;
 };
 
-// Runs on the connection's shard. `request` lives until the response is sent. What it throws becomes a 500 (Unavailable: 503).
+// Both run on the connection's shard. `request` lives until the response is sent. What they throw becomes a 500 (Unavailable:
+// 503). The first kind is called when the request is whole; its body is `request.body`.
 using Handler = std::function<Task<Response>(Shard& shard, Request& request)>;
+// This kind is called as soon as the head is there; `request.body` is empty, and `body` lives as long as the request.
+using StreamingHandler = std::function<Task<Response>(Shard& shard, Request& request, BodySource& body)>;
 
 struct RouteOptions {
   std::uint64_t max_body = 1 << 20;  // bytes; more: 413
-  bool stream_body = false;          // hand over `request.stream` as soon as the head is there
 };
 
 class Router {
@@ -41,13 +44,21 @@ class Router {
   // literal segment wins over a parameter. A slash at the end makes no difference, in the pattern or in a path: clients of
   // the original service write it both ways. Adding the same method and pattern twice is our own bug (assert).
   void add(Method method, std::string pattern, Handler handler, RouteOptions options = {});
+  void add(Method method, std::string pattern, StreamingHandler handler, RouteOptions options = {});
   // Every method of one path (Engine.IO answers wrong methods itself).
   void add_any(std::string pattern, Handler handler, RouteOptions options = {});
+  void add_any(std::string pattern, StreamingHandler handler, RouteOptions options = {});
 
   struct Route {
     std::string pattern;
-    Handler handler;
+    std::variant<Handler, StreamingHandler> handler;
     RouteOptions options;
+
+    bool streams() const { return std::holds_alternative<StreamingHandler>(handler); }
+    // Calls the handler, of either kind. `body` is read only by one that streams.
+    Task<Response> serve(Shard& shard, Request& request, BodySource& body) const;
+    // The same with a request whose body is whole, in `request.body`.
+    Task<Response> serve(Shard& shard, Request& request) const;
   };
   struct Match {
     const Route* route = nullptr;  // null: no such path, or the method is not allowed there
@@ -66,7 +77,7 @@ class Router {
   struct Node;
   struct Search;
 
-  void insert(std::optional<Method> method, std::string pattern, Handler handler, RouteOptions options);
+  void insert(std::optional<Method> method, Route route);
 
   std::unique_ptr<Node> root_;
 };

@@ -418,10 +418,10 @@ TEST_F(ServerTest, WhatAPeerSendsAheadIsBounded) {
 TEST_F(ServerTest, AStreamedBodyArrivesPieceByPiece) {
   std::atomic<std::size_t> largest = 0;
   router_.add(Method::post, "/upload",
-              [&](Shard&, Request& request) -> Task<Response> {
+              [&](Shard&, Request&, BodySource& body) -> Task<Response> {
                 std::size_t total = 0;
                 for (;;) {
-                  auto piece = co_await request.stream->read();
+                  auto piece = co_await body.read();
                   if (!piece) co_return Response::text(400, piece.error().message);
                   if (piece->empty()) break;
                   total += piece->size();
@@ -429,7 +429,7 @@ TEST_F(ServerTest, AStreamedBodyArrivesPieceByPiece) {
                 }
                 co_return Response::text(200, std::to_string(total));
               },
-              {.max_body = 5'000'000, .stream_body = true});
+              {.max_body = 5'000'000});
   start();
   auto client = connect();
   client.send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
@@ -451,21 +451,65 @@ TEST_F(ServerTest, AStreamedBodyArrivesPieceByPiece) {
   EXPECT_EQ(chunked.response().status, 400) << "the handler's own answer";
 }
 
+// A request may be whole with its head: then the handler reads nothing but the end.
+TEST_F(ServerTest, AStreamedBodyMayBeEmpty) {
+  router_.add(Method::post, "/upload", [](Shard&, Request&, BodySource& body) -> Task<Response> {
+    std::size_t reads = 0;
+    for (;; ++reads) {
+      const auto piece = co_await body.read();
+      if (!piece) co_return Response::text(400, "torn");
+      if (piece->empty()) break;
+    }
+    const auto again = co_await body.read();
+    co_return Response::text(200, std::to_string(reads) + (again && again->empty() ? "" : " and then?"));
+  });
+  start();
+  const std::string head = "POST /upload HTTP/1.1\r\nHost: x\r\n";
+  for (const std::string_view rest :
+       {"\r\n", "Content-Length: 0\r\n\r\n", "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"}) {
+    auto client = connect();
+    client.send(head + std::string(rest));
+    EXPECT_EQ(client.response().body, "0") << rest;
+    client.send(head + "Content-Length: 2\r\n\r\nhi");
+    EXPECT_EQ(client.response().body, "1") << "whole with its head, but not empty";
+    auto slow = connect();
+    slow.send_bytewise(head + std::string(rest));
+    EXPECT_EQ(slow.response().body, "0") << rest;
+  }
+}
+
+TEST_F(ServerTest, EmptyLinesSentAheadEndTheConnection) {
+  Gate gate;
+  router_.add(Method::get, "/wait", gate.handler());
+  start();
+  auto client = connect();
+  client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(gate.waiting.wait());
+  std::string lines;
+  for (int i = 0; i < 40'000; ++i) lines += "\r\n";
+  client.send(lines);
+  gate.open();
+  EXPECT_EQ(client.response().body, "let go");
+  EXPECT_EQ(client.response().status, 431);
+  EXPECT_EQ(ask(kGet).status, 200);
+}
+
 TEST_F(ServerTest, AnUploadIsHeldBackByItsReader) {
   Gate gate;
   router_.add(Method::post, "/upload",
-              [&](Shard& shard, Request& request) -> Task<Response> {
+              [&](Shard& shard, Request& request, BodySource& body) -> Task<Response> {
                 const auto wait = gate.handler();
                 co_await wait(shard, request);
                 std::size_t total = 0;
                 for (;;) {
-                  const auto piece = co_await request.stream->read();
+                  const auto piece = co_await body.read();
                   if (!piece || piece->empty()) break;
                   total += piece->size();
                 }
                 co_return Response::text(200, std::to_string(total));
               },
-              {.max_body = 1 << 30, .stream_body = true});
+              {.max_body = 1 << 30});
   start();
   auto client = connect();
   constexpr std::size_t kTotal = 64 << 20;
@@ -495,9 +539,9 @@ TEST_F(ServerTest, SlowAndTornUploadsEndWithAnError) {
   std::mutex mutex;
   std::vector<Errc> errors;
   router_.add(Method::post, "/upload",
-              [&](Shard&, Request& request) -> Task<Response> {
+              [&](Shard&, Request&, BodySource& body) -> Task<Response> {
                 for (;;) {
-                  const auto piece = co_await request.stream->read();
+                  const auto piece = co_await body.read();
                   if (!piece) {
                     const std::lock_guard lock(mutex);
                     errors.push_back(piece.error().code);
@@ -507,7 +551,7 @@ TEST_F(ServerTest, SlowAndTornUploadsEndWithAnError) {
                   if (piece->empty()) co_return Response::text(200, "done");
                 }
               },
-              {.max_body = 1 << 20, .stream_body = true});
+              {.max_body = 1 << 20});
   start();
   auto slow = connect();
   slow.send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc");
@@ -527,8 +571,8 @@ TEST_F(ServerTest, SlowAndTornUploadsEndWithAnError) {
 
 TEST_F(ServerTest, AnUploadRefusedEarlyIsAnsweredAndClosed) {
   router_.add(Method::post, "/upload",
-              [](Shard&, Request&) -> Task<Response> { co_return Response::json(401, R"({"detail":"no"})"); },
-              {.max_body = 1 << 30, .stream_body = true});
+              [](Shard&, Request&, BodySource&) -> Task<Response> { co_return Response::json(401, R"({"detail":"no"})"); },
+              {.max_body = 1 << 30});
   start();
   auto client = connect();
   client.send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n");
@@ -872,14 +916,12 @@ TEST_F(ServerTest, ALoopThatIsGoneLeavesNothingBehind) {
   Shard shard(0, context);
   Signal reading;
   Router router;
-  router.add(Method::post, "/upload",
-             [&](Shard&, Request& request) -> Task<Response> {
-               const std::string local(1000, 'x');
-               reading.set();
-               const auto piece = co_await request.stream->read();
-               co_return Response::text(200, local + std::string(piece.value_or("")));
-             },
-             {.stream_body = true});
+  router.add(Method::post, "/upload", [&](Shard&, Request&, BodySource& body) -> Task<Response> {
+    const std::string local(1000, 'x');
+    reading.set();
+    const auto piece = co_await body.read();
+    co_return Response::text(200, local + std::string(piece.value_or("")));
+  });
   ServerOptions options;
   options.port = 0;
   std::optional<Server> server(std::in_place, std::vector<Shard*>{&shard}, std::move(router), options);

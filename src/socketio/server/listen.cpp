@@ -44,7 +44,7 @@ Task<http::Response> ServerImpl::handle(http::Request& request) {
     co_return response;
   }
   request.params = match.params;
-  co_return co_await match.route->handler(here(), request);
+  co_return co_await match.route->serve(here(), request);
 }
 
 Shard& ServerImpl::here() const {

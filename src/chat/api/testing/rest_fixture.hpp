@@ -132,13 +132,9 @@ class RestFixture : public ::testing::Test {
     if (match.route == nullptr) return {match.allow.empty() ? 404 : 405, {}, ""};
     request.params = match.params;
     TextSource source(body, options.piece, options.torn);
-    if (match.route->options.stream_body) {
-      request.stream = &source;
-    } else {
-      request.body = std::move(body);
-    }
+    if (!match.route->streams()) request.body = std::move(body);
     http::Response response;
-    on_shard([&]() -> Task<> { response = co_await match.route->handler(shards_[0], request); });
+    on_shard([&]() -> Task<> { response = co_await match.route->serve(shards_[0], request, source); });
     return read(std::move(response));
   }
 
