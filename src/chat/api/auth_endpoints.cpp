@@ -19,7 +19,7 @@ struct SignupRequest {
   http::Email email;
   Password password;
   std::optional<FullName> full_name;
-  std::optional<Text<0, Tokens::kMaxBytes>> invite;  // to the server, or to one of its rooms
+  std::optional<http::SecretText<0, Tokens::kMaxBytes>> invite;  // to the server, or to one of its rooms
 };
 BOOST_DESCRIBE_STRUCT(SignupRequest, (), (username, email, password, full_name, invite))
 struct SignupInput {
@@ -29,7 +29,7 @@ struct SignupInput {
 // RFC 6749 section 4.3.2. `username` is an e-mail or a username.
 struct LoginForm {
   Text<1, 320> username;
-  Text<1, 4096> password;
+  GivenPassword password;
   std::optional<Text<0, 64>> grant_type;
 
   std::optional<std::string> check() const {
@@ -40,7 +40,7 @@ struct LoginForm {
 BOOST_DESCRIBE_STRUCT(LoginForm, (), (username, password, grant_type))
 struct LoginRequest {
   Text<1, 320> email;
-  Text<1, 4096> password;
+  GivenPassword password;
 };
 BOOST_DESCRIBE_STRUCT(LoginRequest, (), (email, password))
 struct LoginInput {
@@ -50,8 +50,8 @@ struct LoginInput {
 // RFC 6749 sections 4.3.2 and 6.
 struct TokenForm {
   std::optional<Text<1, 320>> username;
-  std::optional<Text<1, 4096>> password;
-  std::optional<Text<1, 256>> refresh_token;
+  std::optional<GivenPassword> password;
+  std::optional<http::SecretText<1, 256>> refresh_token;
   std::optional<Text<0, 64>> grant_type;
 
   bool refreshes() const { return grant_type && **grant_type == "refresh_token"; }

@@ -101,6 +101,44 @@ TEST_F(AuthEndpoints, ARefusedPasswordIsNotSentBack) {
   const Reply reply = sign_up({{"username", "sara"}, {"email", "sara@example.org"}, {"password", "hunter2"}});
   EXPECT_EQ(reply.status, 422);
   EXPECT_THAT(reply.text, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(reply.text, HasSubstr(R"("input":"**********")"));
+}
+
+// Neither where it stands itself, nor in what surrounds another fault, nor under a misspelt name, nor in text that is no JSON.
+TEST_F(AuthEndpoints, NoSecretIsEverSentBack) {
+  const std::string token = arrive("sara");
+  struct Case {
+    http::Method method;
+    std::string path, body, content_type = "application/json";
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {http::Method::post, "/auth/signup", R"({"username":"omid","password":"hunter2 hunter2"})"},
+           {http::Method::post, "/auth/signup", R"({"username":"omid","email":"o@example.org","pasword":"hunter2 hunter2"})"},
+           {http::Method::post, "/auth/signup", R"({"email":"o@example.org","password":["hunter2"]})"},
+           {http::Method::post, "/auth/signup", R"({"password":"long enough","invite":"hunter2"})"},
+           {http::Method::post, "/auth/signup", R"({"username":"omid","password":"hunter2 hunter2"})", "text/plain"},
+           {http::Method::post, "/auth/login", R"(["hunter2"])"},
+           {http::Method::post, "/auth/login", R"({"password":{"a":"hunter2"}})"},
+           {http::Method::post, "/auth/login", "username=sara&password=hunter2&grant_type=implicit",
+            "application/x-www-form-urlencoded"},
+           {http::Method::post, "/auth/token", "refresh_token=hunter2&grant_type=implicit",
+            "application/x-www-form-urlencoded"},
+           {http::Method::post, "/auth/token", "grant_type=refresh_token&refresh_token=" + std::string(300, 'h') + "hunter2",
+            "application/x-www-form-urlencoded"},
+           {http::Method::post, "/auth/users/me/password", R"({"current_password":"hunter2"})"},
+           {http::Method::del, "/auth/users/me", R"({"password":["hunter2"]})"},
+           {http::Method::post, "/chat/join", R"({"token":["hunter2"]})"}}) {
+    const Reply reply = call(each.method, each.path, each.body, {.token = token, .content_type = each.content_type});
+    EXPECT_EQ(reply.status, 422) << each.path << ' ' << each.body << reply.text;
+    EXPECT_THAT(reply.text, Not(HasSubstr("hunter2"))) << each.path << ' ' << each.body;
+  }
+}
+
+TEST_F(AuthEndpoints, AByteOrderMarkBeforeTheBodyIsSkipped) {
+  arrive("sara");
+  const std::string body = R"({"email":"sara@example.org","password":"password of sara"})";
+  EXPECT_EQ(post("/auth/login", "\xEF\xBB\xBF" + body).status, 200);
+  EXPECT_EQ(post("/auth/login", "\xEF\xBB\xBF\xEF\xBB\xBF" + body).status, 422) << "one, not two";
 }
 
 TEST_F(AuthEndpoints, APasswordMayBe72BytesLong) {

@@ -14,16 +14,11 @@ namespace payam::chat::api {
 // 8 characters at least, 72 bytes at most: bcrypt reads no further, and cutting a password in silence would be a lie.
 struct PasswordLength {
   static bool check(http::Reader& reader, std::string& value, const http::json::value& input) {
-    // What was typed is not sent back.
     if (value.size() > kMaxPasswordBytes) {
-      return reader.fault("string_too_long", "Password should have at most 72 bytes", nullptr,
+      return reader.fault("string_too_long", "Password should have at most 72 bytes", input,
                           {{"max_length", kMaxPasswordBytes}});
     }
-    if (utf8_length(value) < kMinPasswordLength) {
-      return http::check_length(reader, value, kMinPasswordLength, http::kNoLimit, nullptr);
-    }
-    static_cast<void>(input);
-    return true;
+    return http::check_length(reader, value, kMinPasswordLength, http::kNoLimit, input);
   }
   static void describe(http::json::object& schema) {
     schema["minLength"] = kMinPasswordLength;
@@ -31,7 +26,9 @@ struct PasswordLength {
     schema["format"] = "password";
   }
 };
-using Password = http::Field<std::string, PasswordLength>;
+using Password = http::Field<std::string, PasswordLength, http::Secret>;
+// One that is compared with what is stored, whatever its length.
+using GivenPassword = http::SecretText<1, 4096>;
 
 // A name people see stands among other text: no control characters or line breaks, nothing that turns the direction of what
 // stands beside it (embeddings, overrides, isolates), something visible, no space around it. Marks and joiners, which names in

@@ -31,7 +31,7 @@ struct CreateInviteInput {
 
 struct InvitePath {
   RoomId id;
-  std::string token;
+  http::SecretText<> token;
 };
 BOOST_DESCRIBE_STRUCT(InvitePath, (), (id, token))
 struct EndInviteInput {
@@ -39,7 +39,7 @@ struct EndInviteInput {
 };
 
 struct JoinByInviteRequest {
-  http::Text<1, 64> token;
+  http::SecretText<1, 64> token;
 };
 BOOST_DESCRIBE_STRUCT(JoinByInviteRequest, (), (token))
 struct JoinByInviteInput {
@@ -80,7 +80,7 @@ void add_invite_endpoints(Api& api, Services& services) {
                                            {404, "No such room, or not yours; or no such invite to it"},
                                            {409, "A private chat has two members"}}},
                               [&services](Call call, EndInviteInput in) -> Task<Answer<Nothing>> {
-                                auto token = std::move(in.path.token);
+                                auto token = std::move(*in.path.token);
                                 const auto ended =
                                     co_await services.rooms.end_invite(in.path.id, call.identity.user, std::move(token));
                                 if (!ended) co_return std::unexpected(ended.error());

@@ -17,7 +17,7 @@ namespace payam::chat::api {
 namespace {
 
 struct AuthenticateRequest {
-  http::Text<1, Tokens::kMaxBytes> token;
+  http::SecretText<1, Tokens::kMaxBytes> token;
 };
 BOOST_DESCRIBE_STRUCT(AuthenticateRequest, (), (token))
 

@@ -24,7 +24,7 @@ struct payam::http::Codec<payam::chat::api::ResumePoint> {
     if (const auto* object = input.if_object()) {
       const auto* rev = object->if_contains("rev");
       if (rev == nullptr) return reader.missing("rev", *object);
-      const Reader::Below below(reader, "rev");
+      const Reader::Below below(reader, "rev", nullptr);
       if (!Codec<payam::chat::api::Whole>::read(reader, *rev, number)) return false;
       out.position = payam::chat::Rev{*number};
       return true;

@@ -26,7 +26,7 @@ struct ProfileInput {
 };
 
 struct EraseRequest {
-  Text<1, 4096> password;
+  GivenPassword password;
 };
 BOOST_DESCRIBE_STRUCT(EraseRequest, (), (password))
 struct EraseInput {
@@ -34,7 +34,7 @@ struct EraseInput {
 };
 
 struct PasswordRequest {
-  Text<1, 4096> current_password;
+  GivenPassword current_password;
   Password new_password;
 };
 BOOST_DESCRIBE_STRUCT(PasswordRequest, (), (current_password, new_password))

@@ -83,6 +83,79 @@ inline constexpr bool is_list<std::optional<T>> = is_list<T>;
 template <class T>
 inline constexpr bool is_list<Maybe<T>> = is_list<T>;
 
+// --- Secrets ---------------------------------------------------------------------------------------------------------
+
+// Whether a type holds any, and what hides them in an input that was to be one. An input of another shape is hidden whole.
+template <class T>
+struct Secrets {
+  static constexpr bool any = false;
+  static void hide(json::value&) {}
+};
+
+template <class T>
+inline constexpr Reader::Hide kHide = Secrets<T>::any ? &Secrets<T>::hide : nullptr;
+
+template <class T, class... C>
+struct Secrets<Field<T, C...>> {
+  static constexpr bool whole = (std::is_same_v<C, Secret> || ...);
+  static constexpr bool any = whole || Secrets<T>::any;
+  static void hide(json::value& shown) { whole ? conceal(shown) : Secrets<T>::hide(shown); }
+};
+
+template <class T>
+struct Secrets<std::optional<T>> : Secrets<T> {};
+template <class T>
+struct Secrets<Maybe<T>> : Secrets<T> {};
+template <class T>
+struct Secrets<Patch<T>> : Secrets<T> {};
+template <class T, auto V>
+struct Secrets<Default<T, V>> : Secrets<typename Default<T, V>::Base> {};
+
+template <class T>
+struct Secrets<std::vector<T>> {
+  static constexpr bool any = Secrets<T>::any;
+  static void hide(json::value& shown) {
+    if (!shown.is_array()) return conceal(shown);
+    for (auto& item : shown.get_array()) Secrets<T>::hide(item);
+  }
+};
+
+template <class T>
+struct Secrets<std::map<std::string, T>> {
+  static constexpr bool any = Secrets<T>::any;
+  static void hide(json::value& shown) {
+    if (!shown.is_object()) return conceal(shown);
+    for (auto& [key, item] : shown.get_object()) Secrets<T>::hide(item);
+  }
+};
+
+template <DescribedStruct T>
+struct Secrets<T> {
+  template <class Member>
+  using Of = Secrets<std::remove_cvref_t<decltype(std::declval<T>().*Member::pointer)>>;
+  template <class Member>
+  using Holds = std::bool_constant<Of<Member>::any>;
+
+  static constexpr bool any = boost::mp11::mp_any_of<MembersOf<T>, Holds>::value;
+
+  static void hide(json::value& shown) {
+    if (!shown.is_object()) return conceal(shown);
+    for (auto& [key, item] : shown.get_object()) hide_member(key, item);
+  }
+
+ private:
+  // A field that nobody described may be a misspelt one.
+  static void hide_member(std::string_view key, json::value& item) {
+    bool described = false;
+    boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
+      if (field_name(member.name) != key) return;
+      described = true;
+      Of<decltype(member)>::hide(item);
+    });
+    if (!described) conceal(item);
+  }
+};
+
 // --- Structs ---------------------------------------------------------------------------------------------------------
 
 template <DescribedStruct T>
@@ -146,7 +219,7 @@ struct Codec<T> {
   static void read_member(Reader& reader, const json::object& object, std::string_view name, M& out) {
     const auto* found = object.if_contains(name);
     if (found != nullptr) {
-      const Reader::Below field(reader, name);
+      const Reader::Below field(reader, name, kHide<M>);
       Codec<M>::read(reader, *found, out);
     } else if (Presence<M>::required) {
       reader.missing(name, object);
@@ -301,7 +374,7 @@ struct Codec<std::vector<T>> {
     out.clear();
     out.reserve(list->size());
     for (std::size_t i = 0; i < list->size(); ++i) {
-      const Reader::Below item(reader, i);
+      const Reader::Below item(reader, i, kHide<T>);
       T value{};
       if (Codec<T>::read(reader, (*list)[i], value)) out.push_back(std::move(value));
     }
@@ -328,7 +401,7 @@ struct Codec<std::map<std::string, T>> {
     const auto before = reader.count();
     out.clear();
     for (const auto& [key, item] : *object) {
-      const Reader::Below field(reader, std::string_view(key.data(), key.size()));
+      const Reader::Below field(reader, std::string_view(key.data(), key.size()), kHide<T>);
       std::string name;
       T value{};
       if (read_text(reader, json::value(key), name) && Codec<T>::read(reader, item, value)) {

@@ -420,11 +420,70 @@ TEST(Schema, ReferencesToOtherPartsOfADocumentStay) {
   EXPECT_EQ(document, before);
 }
 
+struct Login {
+  std::string name;
+  SecretText<8> password;
+  std::optional<std::string> check() const {
+    return name == "nobody" ? std::optional<std::string>("nobody signs in") : std::nullopt;
+  }
+};
+BOOST_DESCRIBE_STRUCT(Login, (), (name, password))
+struct Logins {
+  std::vector<Login> list;
+  std::int64_t count = 0;
+  std::optional<std::map<std::string, SecretText<8>>> keys;
+};
+BOOST_DESCRIBE_STRUCT(Logins, (), (list, count, keys))
+
+template <class T>
+json::value first_input(std::string_view text) {
+  const auto parsed = parse_body<T>(text, "application/json");
+  EXPECT_FALSE(parsed);
+  return parsed ? json::value() : to_json(parsed.error().front()).at("input");
+}
+
+TEST(Secrets, AreHiddenWhereverAnInputShowsThem) {
+  const json::value hidden = "**********";
+  EXPECT_EQ(first_input<Login>(R"({"name":"a","password":"short"})"), hidden);
+  EXPECT_EQ(first_input<Login>(R"({"name":"a","password":["x"]})"), hidden);
+  EXPECT_EQ(first_input<Login>(R"({"name":"a","password":)" + json::serialize(json::string(5000, 'x')) + "5}"), json::object())
+      << "malformed JSON is never shown";
+  EXPECT_EQ(first_input<Login>(R"({"name":"a","password":null})"), nullptr);
+  EXPECT_EQ(first_input<Login>(R"({"password":"long enough"})"), json::parse(R"({"password":"**********"})"));
+  EXPECT_EQ(first_input<Login>(R"({"name":"a","pasword":"long enough"})"),
+            json::parse(R"({"name":"a","pasword":"**********"})"))
+      << "a misspelt one";
+  EXPECT_EQ(first_input<Login>(R"({"name":"nobody","password":"long enough"})"),
+            json::parse(R"({"name":"nobody","password":"**********"})"))
+      << "a rule over several fields";
+  EXPECT_EQ(first_input<Login>(R"("long enough")"), hidden);
+  EXPECT_EQ(first_input<Login>(R"([["long enough"]])"), hidden);
+  EXPECT_EQ(first_input<Login>(R"({"name":7,"password":"long enough"})"), 7) << "what is no secret is shown";
+}
+
+TEST(Secrets, AreHiddenInWhatHoldsThemToo) {
+  EXPECT_EQ(first_input<Logins>(R"({"list":[{"name":"a","password":"long enough"}]})"),
+            json::parse(R"({"list":[{"name":"a","password":"**********"}]})"));
+  EXPECT_EQ(first_input<Logins>(R"({"list":"long enough","count":1})"), "**********");
+  EXPECT_EQ(first_input<Logins>(R"({"list":["long enough"],"count":1})"), "**********");
+  EXPECT_EQ(first_input<Logins>(R"({"list":[],"count":1,"keys":{"a":"short"}})"), "**********");
+  EXPECT_EQ(first_input<Logins>(R"({"list":[],"keys":{"a":"long enough","b":null}})"),
+            json::parse(R"({"list":[],"keys":{"a":"**********","b":null}})"));
+}
+
 struct Tree {
   std::string name;
   std::vector<Tree> children;
 };
 BOOST_DESCRIBE_STRUCT(Tree, (), (name, children))
+
+TEST(ParseBody, SkipsOneByteOrderMark) {
+  EXPECT_TRUE(parse_body<Role>("\xEF\xBB\xBF\"owner\"", "application/json"));
+  EXPECT_TRUE(parse_body<Role>("\xEF\xBB\xBF \"owner\"", ""));
+  EXPECT_FALSE(parse_body<Role>("\xEF\xBB\xBF\xEF\xBB\xBF\"owner\"", "application/json"));
+  EXPECT_FALSE(parse_body<Role>("\xEF\xBB\"owner\"", "application/json"));
+  EXPECT_FALSE(parse_body<Role>("\xEF\xBB\xBF", "application/json"));
+}
 
 TEST(Schema, ATypeMayContainItself) {
   Schemas schemas;

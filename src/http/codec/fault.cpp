@@ -29,8 +29,11 @@ std::size_t weigh(const json::value& value, std::size_t limit) {
   return total;
 }
 
-// What may be shown of an input: never more than kMaxEcho, never bytes that are not UTF-8.
-json::value echo(const json::value& input) {
+constexpr std::string_view kConcealed = "**********";
+
+// What may be shown of an input: never more than kMaxEcho, never bytes that are not UTF-8, never a secret.
+json::value echo(const json::value& input, Reader::Hide hide) {
+  if (hide != nullptr && input.is_string()) return json::value(kConcealed);
   if (const auto* text = input.if_string()) {
     std::string_view shown{text->data(), text->size()};
     if (!is_valid_utf8(shown)) return nullptr;
@@ -41,12 +44,20 @@ json::value echo(const json::value& input) {
     cut += "…";
     return cut;
   }
-  if (weigh(input, Reader::kMaxEcho) <= Reader::kMaxEcho) return input;
+  if (weigh(input, Reader::kMaxEcho) <= Reader::kMaxEcho) {
+    json::value shown = input;
+    if (hide != nullptr) hide(shown);
+    return shown;
+  }
   if (input.is_array()) return json::array{};
   return json::object{};
 }
 
 }  // namespace
+
+void conceal(json::value& secret) {
+  if (!secret.is_null()) secret = kConcealed;
+}
 
 json::object to_json(const Fault& fault) {
   json::array loc;
@@ -79,13 +90,13 @@ Location Reader::here() const {
 bool Reader::fault(std::string_view type, std::string msg, const json::value& input, json::object ctx) {
   ++count_;
   if (faults_.size() < kMaxFaults) {
-    faults_.push_back({std::string(type), here(), std::move(msg), echo(input), std::move(ctx)});
+    faults_.push_back({std::string(type), here(), std::move(msg), echo(input, hide_), std::move(ctx)});
   }
   return false;
 }
 
 bool Reader::missing(std::string_view name, const json::object& parent) {
-  const Below field(*this, name);
+  const Below field(*this, name, hide_);
   return fault("missing", "Field required", flat_ ? json::value(nullptr) : json::value(parent));
 }
 

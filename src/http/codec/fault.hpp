@@ -7,6 +7,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,9 @@ json::object to_json(const Fault& fault);
 // {"detail":[…]}: the body of a 422.
 std::string faults_body(const Faults& faults);
 
+// What stands for a secret, as with Pydantic's SecretStr. Null, which is none, stays.
+void conceal(json::value& secret);
+
 // Where in the input the parser stands, and what it found wrong. At most kMaxFaults are kept: one request must not be
 // answered with a thousand times its size.
 class Reader {
@@ -42,20 +46,29 @@ class Reader {
   static constexpr std::size_t kMaxFaults = 100;
   static constexpr std::size_t kMaxEcho = 1024;  // an `input` that takes more bytes is cut (text) or emptied (containers)
 
-  // `flat`: queries and forms, where a missing field has no surrounding object to show.
-  Reader(Location root, bool flat) : root_(std::move(root)), flat_(flat) {}
+  // Makes a value presentable that holds secrets; null for a type without any.
+  using Hide = void (*)(json::value& shown);
 
-  // One level down, for a scope.
+  // `flat`: queries and forms, where a missing field has no surrounding object to show.
+  Reader(Location root, bool flat, Hide hide) : root_(std::move(root)), flat_(flat), hide_(hide) {}
+
+  // One level down, for a scope; `hide` is of the type that is read there.
   class Below {
    public:
-    Below(Reader& reader, std::string_view name) : reader_(reader) { reader_.path_.emplace_back(name); }
-    Below(Reader& reader, std::size_t index) : reader_(reader) { reader_.path_.emplace_back(index); }
-    ~Below() { reader_.path_.pop_back(); }
+    Below(Reader& reader, std::variant<std::string_view, std::size_t> step, Hide hide)
+        : reader_(reader), hide_(std::exchange(reader.hide_, hide)) {
+      reader_.path_.push_back(step);
+    }
+    ~Below() {
+      reader_.path_.pop_back();
+      reader_.hide_ = hide_;
+    }
     Below(const Below&) = delete;
     Below& operator=(const Below&) = delete;
 
    private:
     Reader& reader_;
+    const Hide hide_;  // the level's above
   };
 
   // Always false, so that `return reader.fault(…)` reads well.
@@ -72,6 +85,7 @@ class Reader {
 
   Location root_;
   bool flat_;
+  Hide hide_;
   std::vector<std::variant<std::string_view, std::size_t>> path_;  // the names outlive the reading
   Faults faults_;
   std::size_t count_ = 0;

@@ -63,10 +63,15 @@ struct Items;
 template <std::size_t Max>
 struct Entries;
 struct EmailSyntax;
+// As a constraint: the value is shown to nobody, not even in the fault that refuses it or what it stands in (`**********`).
+struct Secret {};
 
 // Every text is UTF-8 without NUL. A bare std::string is one without bounds.
 template <std::size_t Min = 0, std::size_t Max = kNoLimit>
 using Text = Field<std::string, Length<Min, Max>>;
+
+template <std::size_t Min = 0, std::size_t Max = kNoLimit>
+using SecretText = Field<std::string, Length<Min, Max>, Secret>;
 
 // Both bounds belong to it.
 template <std::int64_t Min, std::int64_t Max = std::numeric_limits<std::int64_t>::max()>

@@ -50,7 +50,9 @@ Parsed<json::value> body_value(std::string_view text, std::string_view content_t
     faults.push_back({"missing", {"body"}, "Field required", nullptr, {}});
     return std::unexpected(std::move(faults));
   }
-  if (is_json(content_type)) return parse_json_text(text, {"body"});
+  // Some editors and tools put a byte order mark before what they send (RFC 8259 section 8.1 lets a reader skip it).
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (is_json(content_type)) return parse_json_text(text.substr(text.starts_with(kByteOrderMark) ? 3 : 0), {"body"});
   // FastAPI hands over the bare text, which is then no object; the parser says so.
   return json::value(text);
 }

@@ -22,7 +22,7 @@ Parsed<json::value> parse_json_text(std::string_view text, const Location& root)
 // `root` is ["body"] for a request's body, [] for an event's argument.
 template <class T>
 Parsed<T> parse(const json::value& input, Location root = {}) {
-  Reader reader(std::move(root), false);
+  Reader reader(std::move(root), false, kHide<T>);
   T out{};
   if (!Codec<T>::read(reader, input, out)) return std::unexpected(reader.take());
   return out;
@@ -55,7 +55,7 @@ Parsed<T> parse_pairs(const Pairs& pairs, Location root, Blank blank = Blank::va
       fields.push_back({field_name(member.name), is_list<M>});
     });
   }
-  Reader reader(std::move(root), true);
+  Reader reader(std::move(root), true, kHide<T>);
   T out{};
   if (!Codec<T>::read(reader, gather(pairs, fields, blank), out)) return std::unexpected(reader.take());
   return out;
