@@ -42,10 +42,14 @@ std::optional<Budget::Over> Budget::add(Entry* user, Entry* address, std::uint64
     refused_[static_cast<std::size_t>(*over)].fetch_add(1, std::memory_order_relaxed);
     return over;
   }
+  charge(user, address, amount);
+  return std::nullopt;
+}
+
+void Budget::charge(Entry* user, Entry* address, std::uint64_t amount) {
   if (user != nullptr) user->second.amount += amount;
   if (address != nullptr) address->second.amount += amount;
   held_.fetch_add(amount, std::memory_order_relaxed);
-  return std::nullopt;
 }
 
 void Budget::give_back(Entry* user, Entry* address, std::uint64_t amount) {
@@ -68,6 +72,24 @@ void Budget::Held::shrink(std::uint64_t amount) {
   const std::lock_guard lock(budget_->mutex_);
   budget_->give_back(user_, address_, amount);
   amount_ -= amount;
+}
+
+std::optional<Budget::Over> Budget::Held::move_to(const Caller& caller) {
+  assert(budget_ != nullptr);
+  const std::lock_guard lock(budget_->mutex_);
+  Entry* user = open(budget_->users_, caller.user, budget_->bounds_.user);
+  Entry* address = open(budget_->addresses_, caller.network, budget_->bounds_.address);
+  budget_->give_back(user_, address_, amount_);
+  const auto over = budget_->add(user, address, amount_);
+  if (over) {
+    budget_->charge(user_, address_, amount_);
+  } else {
+    std::swap(user_, user);
+    std::swap(address_, address);
+  }
+  leave(budget_->users_, user);
+  leave(budget_->addresses_, address);
+  return over;
 }
 
 void Budget::Held::release() {

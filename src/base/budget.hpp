@@ -67,6 +67,7 @@ class Budget {
 
   // The lock is the caller's.
   std::optional<Over> add(Entry* user, Entry* address, std::uint64_t amount);
+  void charge(Entry* user, Entry* address, std::uint64_t amount);
   void give_back(Entry* user, Entry* address, std::uint64_t amount);
   static Entry* open(Table& table, const std::string& key, std::uint64_t bound);
   static void leave(Table& table, Entry* entry);
@@ -106,6 +107,8 @@ class Budget::Held {
   std::optional<Over> grow(std::uint64_t amount);
   // At most what is held.
   void shrink(std::uint64_t amount);
+  // The same for another caller from now on; what stood in the way, and then nothing has changed. To nobody always succeeds.
+  std::optional<Over> move_to(const Caller& caller);
   void release();
 
  private:

@@ -51,6 +51,26 @@ TEST(Budget, WhatIsHeldIsGivenBack) {
   EXPECT_TRUE(budget.take(kSara, 10));
 }
 
+TEST(Budget, WhatIsHeldMayMoveToAnotherCaller) {
+  Budget budget({.user = 10, .address = 5, .total = 10});
+  auto held = budget.take({}, 5);
+  ASSERT_TRUE(held);
+  EXPECT_FALSE(held->move_to(kSara));
+  EXPECT_EQ(budget.take(kSara).error(), Budget::Over::address);
+  auto other = budget.take(kSaraElsewhere, 5);
+  ASSERT_TRUE(other) << "it is counted once in all";
+  EXPECT_EQ(other->move_to(kSara), Budget::Over::address);
+  EXPECT_EQ(budget.take(kSaraElsewhere).error(), Budget::Over::user) << "and then nothing has changed";
+  EXPECT_FALSE(other->move_to(kSaraElsewhere)) << "to where it is";
+  EXPECT_FALSE(held->move_to({}));
+  EXPECT_FALSE(other->move_to(kSara));
+  EXPECT_EQ(budget.held(), 10u);
+  other->release();
+  held->release();
+  EXPECT_EQ(budget.held(), 0u);
+  EXPECT_TRUE(budget.take(kSara, 5));
+}
+
 TEST(Budget, ARefusalTakesNothing) {
   Budget budget({.user = 10, .address = 5, .total = 100});
   EXPECT_FALSE(budget.take(kSara, 6));

@@ -50,7 +50,7 @@ std::string_view reason_phrase(int status) {
 Response refuse_plainly(int status) {
   auto response = Response::json(status, R"({"detail":")" + std::string(reason_phrase(status)) + R"("})");
   if (status == 401) response.headers.add("WWW-Authenticate", "Bearer");
-  if (status == 503) response.headers.add("Retry-After", "1");
+  if (status == 429 || status == 503) response.headers.add("Retry-After", "1");
   return response;
 }
 

@@ -82,19 +82,23 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual void abort() = 0;
   virtual bool is_open() const = 0;
 
-  // Keeps `what` for as long as the connection, through move_to(): the server's count of it.
-  void hold(std::shared_ptr<void> what) { held_ = std::move(what); }
+  // Kept for as long as the connection, through move_to(): the server's count of it.
+  class Hold {
+   public:
+    virtual ~Hold() = default;
+  };
+  void hold(std::unique_ptr<Hold> what) { held_ = std::move(what); }
 
  protected:
   explicit Stream(Shard& shard) : shard_(shard) {}
 
-  std::shared_ptr<void> release_held() { return std::move(held_); }
+  std::unique_ptr<Hold> release_held() { return std::move(held_); }
 
   Shard& shard_;
   StreamHandler* handler_ = nullptr;
 
  private:
-  std::shared_ptr<void> held_;
+  std::unique_ptr<Hold> held_;
 };
 
 }  // namespace payam

@@ -66,7 +66,7 @@ int main() {
 
   http::ServerOptions http_options;
   http_options.port = static_cast<std::uint16_t>(setting("PORT", 8000));
-  http_options.limits.connections = 20'000;
+  http_options.limits.connections.total = 20'000;
   http::Router router;
   io.attach(router);
   http::Server server(all, std::move(router), http_options);

@@ -51,6 +51,7 @@ void compress(const Request& request, Response& response) {
   if (!accepts_gzip(request.headers.find("Accept-Encoding"))) return;
   auto packed = gzip(*text);
   if (packed.size() >= text->size()) return;
+  packed.shrink_to_fit();  // it may have to wait for its reader
   response.body = std::move(packed);
   response.headers.add("Content-Encoding", "gzip");
 }

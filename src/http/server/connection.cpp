@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cassert>
 
+#include "base/network.hpp"
 #include "http/server/compress.hpp"
 #include "http/status.hpp"
 #include "runtime/unavailable.hpp"
@@ -13,6 +14,9 @@ namespace {
 
 // What a peer may send ahead while its request is being handled.
 constexpr std::size_t kMaxAhead = 16 * 1024;
+
+// A body of at most this size that came at once is not counted: it takes less than what may be sent ahead.
+constexpr std::size_t kSmallBody = 4 * 1024;
 
 // Bodies for which there is no route are read all the same, up to this, so that the connection can go on.
 constexpr RouteOptions kNoRoute{};
@@ -26,10 +30,39 @@ bool is_request_id(std::string_view text) {
   });
 }
 
+// What a reply must not be without, unless its handler said otherwise: JSON and errors hold what is for one person alone.
+void add_protection(Response& response, bool https_only) {
+  auto& headers = response.headers;
+  if (https_only) headers.set("Strict-Transport-Security", "max-age=31536000");
+  if (response.status < 400 && !headers.find("Content-Type").value_or("").starts_with("application/json")) return;
+  if (!headers.has("Cache-Control")) headers.add("Cache-Control", "no-store");
+  if (!headers.has("X-Content-Type-Options")) headers.add("X-Content-Type-Options", "nosniff");
+}
+
+// Brings what is held to `amount`, for a request's peer; what stood in the way of more.
+std::optional<Budget::Over> hold(Budget& budget, Budget::Held& held, const Request& request, std::uint64_t amount) {
+  if (!held) {
+    auto taken = budget.take({.network = network_of(request.peer)}, amount);
+    if (!taken) return taken.error();
+    held = std::move(*taken);
+    return std::nullopt;
+  }
+  if (amount > held.amount()) return held.grow(amount - held.amount());
+  if (amount < held.amount()) held.shrink(held.amount() - amount);
+  return std::nullopt;
+}
+
 }  // namespace
 
-Connection::Connection(std::shared_ptr<ServerState> state, ShardState& shard, std::shared_ptr<Stream> stream)
-    : count_(std::move(state)), state_(count_.state()), shard_(shard), stream_(std::move(stream)), peer_(stream_->peer()) {}
+Connection::Connection(std::shared_ptr<ServerState> state, ShardState& shard, std::shared_ptr<Stream> stream,
+                       ConnectionLease& lease)
+    : count_(std::move(state)),
+      state_(count_.state()),
+      shard_(shard),
+      stream_(std::move(stream)),
+      lease_(lease),
+      peer_(stream_->peer()),
+      from_proxy_(state_->proxies.trusts(peer_)) {}
 
 Connection::~Connection() {
   if (stream_) stream_->close();
@@ -70,7 +103,7 @@ void Connection::on_readable() {
   const auto keep = shared_from_this();
   if (phase_ == Phase::lingering) return discard_input();
   if (!wants_input()) return;  // asked for in an earlier phase
-  const auto scratch = shard_.shard.scratch();
+  const auto scratch = room();
   const auto result = stream_->read(scratch);
   switch (result.status) {
     case IoStatus::ok: take({scratch.data(), result.bytes}); break;
@@ -81,11 +114,23 @@ void Connection::on_readable() {
   want_input();
 }
 
+// What is read at once: of what comes before it is due, no more than kMaxAhead has to be kept.
+std::span<char> Connection::room() {
+  const auto scratch = shard_.shard.scratch();
+  std::uint64_t most = kMaxAhead;
+  if (phase_ == Phase::handling && !streaming()) {
+    most -= pending().size();
+  } else if (phase_ == Phase::body || phase_ == Phase::handling) {
+    most += std::min<std::uint64_t>(exchange_->parser.body_left().value_or(0), scratch.size());
+  }
+  return scratch.first(static_cast<std::size_t>(std::min<std::uint64_t>(most, scratch.size())));
+}
+
 void Connection::take(std::string_view bytes) {
   input_.append(bytes);
   if (phase_ == Phase::handling) {
     if (exchange_->body_waiter) {
-      exchange_->rate.bytes += bytes.size();
+      exchange_->input.bytes += bytes.size();
       wake_body();
     }
     return;
@@ -131,9 +176,7 @@ bool Connection::advance_once() {
   switch (phase_) {
     case Phase::idle:
       if (pending().empty()) return false;
-      exchange_ = std::make_unique<Exchange>(*state_);
-      phase_ = Phase::head;
-      arm(limits().head_time);
+      begin_request({});
       return true;
     case Phase::head:
     case Phase::body: {
@@ -143,6 +186,12 @@ bool Connection::advance_once() {
     }
     default: return false;
   }
+}
+
+void Connection::begin_request(const Rate& output) {
+  exchange_ = std::make_unique<Exchange>(limits().head_bytes, output);
+  phase_ = Phase::head;
+  arm(limits().head_time);
 }
 
 bool Connection::on_head_step(const RequestParser::Step& step) {
@@ -159,20 +208,29 @@ bool Connection::on_body_step(const RequestParser::Step& step) {
     respond_and_close(step.status);
     return false;
   }
-  if (!step.data.empty() && !keep_body(step.data)) return false;
-  if (step.state == RequestParser::State::complete) dispatch();
+  auto& body = exchange_->request.body;
+  body.append(step.data);
+  const bool complete = step.state == RequestParser::State::complete;
+  const bool waits = complete ? body.size() > kSmallBody : step.state == RequestParser::State::need_more;
+  if (waits && !count_body()) return false;
+  if (complete) dispatch();
   return step.state != RequestParser::State::need_more;
 }
 
-bool Connection::keep_body(std::string_view data) {
+// Counts what there is of the body, until its response is sent.
+bool Connection::count_body() {
   auto& exchange = *exchange_;
-  exchange.charged += data.size();
-  if (state_->body_memory.fetch_add(data.size(), std::memory_order_relaxed) + data.size() > limits().body_memory) {
-    respond_and_close(503);
-    return false;
-  }
-  exchange.request.body.append(data);
-  return true;
+  const auto over = hold(state_->bodies, exchange.body, exchange.request, exchange.request.body.size());
+  if (over) respond_and_close(*over == Budget::Over::total ? 503 : 429);
+  return !over;
+}
+
+// A request that a proxy passes on, and what it is upgraded to, takes the place of a connection of its own peer's.
+bool Connection::count_for_forwarded() {
+  const auto& peer = exchange_->request.peer;
+  if (lease_.count_for(peer == peer_.to_string() ? "" : network_of(peer))) return true;
+  respond_and_close(503);
+  return false;
 }
 
 void Connection::on_head() {
@@ -181,9 +239,11 @@ void Connection::on_head() {
   auto& parser = exchange.parser;
   state_->proxies.apply(peer_, stream_->secure(), request);
   const auto given_id = request.headers.find("X-Request-ID");
-  const bool keep_id = given_id && is_request_id(*given_id) && state_->proxies.trusts(peer_);
+  const bool keep_id = given_id && is_request_id(*given_id) && from_proxy_;
   request.id = keep_id ? std::string(*given_id) : state_->new_request_id();
   exchange.close = !parser.keep_alive();
+  if (from_proxy_ && !count_for_forwarded()) return;
+  if (!from_proxy_ && request.headers.has("X-Forwarded-For")) tell_forwarding_ignored();
 
   if (auto preflight = state_->cors.preflight(request)) return respond(std::move(*preflight));
 
@@ -269,10 +329,8 @@ std::optional<Result<std::string_view>> Connection::next_piece() {
 }
 
 void Connection::wait_for_body(Completion<std::monostate> done) {
-  auto& rate = exchange_->rate;
   exchange_->body_waiter.emplace(std::move(done));
-  rate.since = steady_now();
-  arm(std::max(limits().slow_window - rate.waited, Millis{1}));
+  wait_for_peer(exchange_->input);
   want_input();
 }
 
@@ -280,16 +338,21 @@ void Connection::wake_body() {
   auto& exchange = *exchange_;
   if (!exchange.body_waiter) return;
   timer_.cancel();
-  exchange.rate.waited += std::chrono::ceil<Millis>(steady_now() - exchange.rate.since);
-  if (exchange.rate.waited >= limits().slow_window && too_slow()) exchange.body_failure = 408;
+  exchange.input.stop_waiting();
+  if (too_slow(exchange.input)) exchange.body_failure = 408;
   auto waiter = std::move(*exchange.body_waiter);
   exchange.body_waiter.reset();
   waiter(std::monostate{});
 }
 
-// At the end of a window of waiting: whether too little has moved. Begins the next one.
-bool Connection::too_slow() {
-  auto& rate = exchange_->rate;
+void Connection::wait_for_peer(Rate& rate) {
+  rate.since = steady_now();
+  arm(std::max(limits().slow_window - rate.waited, Millis{1}));
+}
+
+// Whether a window of waiting is over and too little has moved in it. Begins the next one when it is over.
+bool Connection::too_slow(Rate& rate) const {
+  if (rate.waited < limits().slow_window) return false;
   const bool slow = rate.bytes < limits().slow_bytes;
   rate.bytes = 0;
   rate.waited = Millis{0};
@@ -349,6 +412,7 @@ void Connection::respond(Response response) {
     request.peer = peer_.to_string();
   }
   if (response.status != 101) {
+    add_protection(response, state_->options.https_only && request.secure);
     state_->cors.apply(request, response);
     compress(request, response);
   }
@@ -358,7 +422,6 @@ void Connection::respond(Response response) {
                                                              .head_only = request.method == Method::head,
                                                              .close = exchange.close,
                                                              .http_1_0 = exchange.parser.http_1_0()});
-  exchange.rate = {};
   timer_.cancel();
   phase_ = Phase::writing;
   write();
@@ -368,20 +431,26 @@ void Connection::write() {
   auto& exchange = *exchange_;
   const auto before = exchange.writer->written();
   const auto status = exchange.writer->write(*stream_);
-  exchange.rate.bytes += exchange.writer->written() - before;
+  exchange.output.bytes += exchange.writer->written() - before;
   switch (status) {
     case IoStatus::ok: return exchange.writer->wants_piece() ? fetch_piece() : sent();
     case IoStatus::would_block:
-      if (!timer_.pending()) arm(limits().slow_window);
+      if (!count_reply() || too_slow(exchange.output)) return lost();
+      wait_for_peer(exchange.output);
       return stream_->want_write();
     default: return lost();
   }
 }
 
+// Counts what is kept of the response for as long as its reader lets it wait.
+bool Connection::count_reply() {
+  auto& exchange = *exchange_;
+  return !hold(state_->replies, exchange.reply, exchange.request, exchange.writer->kept());
+}
+
 // The time it takes is the source's, not the peer's.
 void Connection::fetch_piece() {
   timer_.cancel();
-  exchange_->rate = {};
   // run_fetch() lets nothing out.
   asio::co_spawn(shard_.shard.executor(), run_fetch(shared_from_this()),
                  []([[maybe_unused]] std::exception_ptr error) { assert(!error); });
@@ -406,7 +475,10 @@ Task<> Connection::run_fetch(std::shared_ptr<Connection> self) {
 
 void Connection::on_writable() {
   const auto keep = shared_from_this();
-  if (phase_ == Phase::writing) write();
+  if (phase_ != Phase::writing) return;
+  timer_.cancel();
+  exchange_->output.stop_waiting();
+  write();
 }
 
 void Connection::sent() {
@@ -414,10 +486,13 @@ void Connection::sent() {
   record(exchange_->status);
   if (exchange_->upgrade) return hand_over();
   const bool last = exchange_->close;
+  const Rate output = exchange_->output;
   exchange_.reset();
   if (last) return linger();
+  if (from_proxy_) lease_.count_for("");
   phase_ = Phase::idle;
   arm(limits().idle_time);
+  if (!pending().empty()) begin_request(output);
   advance();
   want_input();
 }
@@ -483,6 +558,11 @@ void Connection::leave_list() {
   self_.reset();  // the caller keeps the connection until it returns
 }
 
+void Connection::tell_forwarding_ignored() {
+  const auto& hook = state_->options.on_forwarding_ignored;
+  if (hook && !state_->forwarding_told.load() && !state_->forwarding_told.exchange(true)) hook(peer_.to_string());
+}
+
 void Connection::tell_abort() {
   const auto hook = std::exchange(exchange_->request.on_abort, nullptr);
   if (hook) hook();
@@ -514,20 +594,16 @@ void Connection::on_timeout() {
     case Phase::head:
     case Phase::body: return respond_and_close(408);
     case Phase::handling:
-      if (exchange_->body_waiter) {
-        exchange_->rate.waited = limits().slow_window;
-        if (too_slow()) {
-          exchange_->body_failure = 408;
-          wake_body();
-        } else {
-          exchange_->rate.since = steady_now();
-          arm(limits().slow_window);
-        }
-      }
-      return;
+      if (!exchange_->body_waiter) return;
+      exchange_->input.stop_waiting();
+      if (!too_slow(exchange_->input)) return wait_for_peer(exchange_->input);
+      exchange_->body_failure = 408;
+      exchange_->input.since = steady_now();
+      return wake_body();
     case Phase::writing:
-      if (too_slow()) return lost();
-      return arm(limits().slow_window);
+      exchange_->output.stop_waiting();
+      if (too_slow(exchange_->output)) return lost();
+      return wait_for_peer(exchange_->output);
     case Phase::closed: return;
   }
 }

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,8 @@ namespace payam::http {
 
 class Connection final : public StreamHandler, public BodySource, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ServerState> state, ShardState& shard, std::shared_ptr<Stream> stream);
+  // `lease` is the one that the stream holds.
+  Connection(std::shared_ptr<ServerState> state, ShardState& shard, std::shared_ptr<Stream> stream, ConnectionLease& lease);
   ~Connection();
 
   // Begins to serve; the connection keeps itself alive from here on.
@@ -50,25 +52,22 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   struct Rate {
     std::uint64_t bytes = 0;  // in the present window
     Millis waited{0};         // of it, without the present wait
-    SteadyTime since{};       // of the present wait
+    SteadyTime since{};       // the present wait began
+
+    void stop_waiting() { waited += std::chrono::ceil<Millis>(steady_now() - since); }
   };
 
   // What one request needs, from its first byte to the end of its response.
   struct Exchange {
-    explicit Exchange(ServerState& s) : state(s), parser(s.options.limits.head_bytes) {}
-    ~Exchange() { state.body_memory.fetch_sub(charged, std::memory_order_relaxed); }
-    Exchange(const Exchange&) = delete;
-    Exchange& operator=(const Exchange&) = delete;
+    Exchange(std::size_t head_limit, const Rate& before) : parser(head_limit), output(before) {}
 
     bool streams() const { return match.route != nullptr && match.route->streams(); }
-
-    ServerState& state;
 
     RequestParser parser;
     Request request;
     Router::Match match;
     SteadyTime began = steady_now();
-    std::size_t charged = 0;        // bytes counted in ServerState::body_memory
+    Budget::Held body;              // of what is in request.body, unless that is small and whole
     bool expects_continue = false;  // and has not been told to go on
     bool close = false;             // after the response
 
@@ -76,9 +75,11 @@ class Connection final : public StreamHandler, public BodySource, public std::en
     std::optional<Completion<std::monostate>> body_waiter;
     bool body_ended = false;  // the handler has been told
     int body_failure = 0;     // it cannot be read further: the status to answer
-    Rate rate;                // of the body, then of the response
+    Rate input;
 
     std::optional<ResponseWriter> writer;
+    Budget::Held reply;  // of what the writer keeps, once it has to wait
+    Rate output;         // goes on from one response to the next while the peer sends requests ahead
     int status = 0;
     std::string fault;  // what the handler threw
     std::move_only_function<void(std::shared_ptr<Stream>, std::string)> upgrade;
@@ -88,11 +89,14 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   void take(std::string_view bytes);
   void advance();
   bool advance_once();
+  void begin_request(const Rate& output);
+  std::span<char> room();
   bool on_head_step(const RequestParser::Step& step);
   bool on_body_step(const RequestParser::Step& step);
   void on_head();
   void dispatch();
-  bool keep_body(std::string_view data);
+  bool count_body();
+  bool count_for_forwarded();
   std::string_view pending() const { return std::string_view(input_).substr(used_); }
   void compact();
   bool wants_input() const;
@@ -113,6 +117,7 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   void respond(Response response);
   void respond_and_close(int status);
   void write();
+  bool count_reply();
   void fetch_piece();
   static Task<> run_fetch(std::shared_ptr<Connection> self);
   void sent();
@@ -125,10 +130,12 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   void close();
   void leave_list();
   void tell_abort();
+  void tell_forwarding_ignored();
   void record(int status);
 
   void on_timeout();
-  bool too_slow();
+  void wait_for_peer(Rate& rate);
+  bool too_slow(Rate& rate) const;
   void arm(Millis delay) { shard_.shard.start_timer(timer_, delay); }
   const ServerLimits& limits() const { return state_->options.limits; }
 
@@ -137,7 +144,9 @@ class Connection final : public StreamHandler, public BodySource, public std::en
   ServerState* const state_;
   ShardState& shard_;
   std::shared_ptr<Stream> stream_;
+  ConnectionLease& lease_;  // while stream_ is there
   const asio::ip::address peer_;
+  const bool from_proxy_;  // a trusted one: the peer of each request is who it says
   std::shared_ptr<Connection> self_;
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;

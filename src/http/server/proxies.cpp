@@ -23,11 +23,6 @@ std::vector<unsigned char> bytes_of(const ip::address& address) {
   return {bytes.begin(), bytes.end()};
 }
 
-ip::address unmapped(const ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, address.to_v6());
-  return address;
-}
-
 // `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`
 std::optional<ip::address> parse_hop(std::string_view text) {
   text = trim(text);
@@ -61,6 +56,11 @@ std::vector<std::string_view> hops(const Headers& headers, std::string_view name
 }
 
 }  // namespace
+
+ip::address unmapped(const ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+  return address;
+}
 
 TrustedProxies::TrustedProxies(const std::vector<std::string>& networks) {
   for (const auto& text : networks) {

@@ -10,6 +10,9 @@
 
 namespace payam::http {
 
+// An IPv4-mapped address as IPv4, any other as it is.
+boost::asio::ip::address unmapped(const boost::asio::ip::address& address);
+
 class TrustedProxies {
  public:
   // `10.0.0.0/8`, `fd00::/8`, `127.0.0.1`. Throws std::invalid_argument that names the one it cannot read.

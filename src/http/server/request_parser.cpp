@@ -205,6 +205,11 @@ std::optional<std::uint64_t> RequestParser::content_length() const {
   return length ? *length : 0;
 }
 
+std::optional<std::uint64_t> RequestParser::body_left() const {
+  if (beast_->chunked()) return std::nullopt;
+  return beast_->content_length_remaining().value_or(0);
+}
+
 bool RequestParser::keep_alive() const { return beast_->keep_alive(); }
 bool RequestParser::http_1_0() const { return beast_->old_version; }
 bool RequestParser::complete() const { return beast_->is_done(); }

@@ -39,6 +39,7 @@ class RequestParser {
   // After the head. A chunked body over the limit fails with 413, at the header of the chunk that is too much.
   void limit_body(std::uint64_t bytes);
   std::optional<std::uint64_t> content_length() const;  // nullopt if chunked
+  std::optional<std::uint64_t> body_left() const;       // of it; nullopt if chunked
   bool keep_alive() const;
   bool http_1_0() const;
   bool complete() const;

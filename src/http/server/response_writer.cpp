@@ -94,6 +94,11 @@ std::string_view ResponseWriter::memory() const {
   return {};
 }
 
+std::size_t ResponseWriter::kept() const {
+  const auto* text = std::get_if<std::string>(&body_);
+  return head_.capacity() + piece_.capacity() + (text != nullptr ? text->capacity() : 0);
+}
+
 std::string_view ResponseWriter::read_file(std::uint64_t at, std::span<char> scratch) const {
   const auto& file = std::get<FileBody>(body_);
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(file.length - at, scratch.size()));

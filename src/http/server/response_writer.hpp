@@ -46,6 +46,9 @@ class ResponseWriter {
     piece_at_ = body_sent();
   }
 
+  // Bytes of memory that are kept for this response alone.
+  std::size_t kept() const;
+
   std::uint64_t body_sent() const { return written_ > head_.size() ? written_ - head_.size() : 0; }
   std::uint64_t written() const { return written_; }
 

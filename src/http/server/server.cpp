@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/descriptor.hpp"
+#include "base/network.hpp"
 #include "http/server/connection.hpp"
 #include "http/server/response_writer.hpp"
 #include "http/server/server_state.hpp"
@@ -88,9 +89,11 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   void accept() {
     for (int i = 0; i < kAcceptBatch; ++i) {
       if (!acceptor.is_open()) return;
-      Descriptor fd(::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      asio::ip::tcp::endpoint peer;
+      auto size = static_cast<socklen_t>(peer.capacity());
+      Descriptor fd(::accept4(acceptor.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (fd.get() >= 0) {
-        deal(std::move(fd));
+        deal(std::move(fd), unmapped(peer.address()));
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         return home.start_timer(pause, kAcceptPause);
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -100,28 +103,29 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     wait();
   }
 
-  std::size_t total() const {
-    std::size_t sum = 0;
-    for (const auto& shard : state->shards) sum += shard->load();
-    return sum;
-  }
-
-  void deal(Descriptor fd) {
-    if (total() >= state->options.limits.connections) {
+  void deal(Descriptor fd, const asio::ip::address& peer) {
+    // Who comes through a proxy is not known yet.
+    auto held = state->census->budget.take({.network = state->proxies.trusts(peer) ? "" : network_of(peer.to_string())});
+    if (!held) {
       if (!state->tls) refuse_politely(fd.get(), *state);
       return;
     }
-    auto& shard = **std::ranges::min_element(state->shards, {}, [](const auto& each) { return each->load(); });
+    const auto least = std::ranges::min_element(state->census->loads, {}, [](const auto& load) { return load.load(); });
+    const auto index = static_cast<std::size_t>(least - state->census->loads.begin());
+    auto lease = std::make_unique<ConnectionLease>(state->census, index, std::move(*held));
+    auto& shard = *state->shards[index];
     // What is posted to other shards holds the state alone: the acceptor must not outlive its own shard's loop.
-    shard.shard.post([state = state, &shard, lease = shard.lease(), fd = std::move(fd)]() mutable {
+    shard.shard.post([state = state, &shard, lease = std::move(lease), fd = std::move(fd)]() mutable {
       serve(state, shard, std::move(lease), std::move(fd));
     });
   }
 
-  static void serve(const std::shared_ptr<ServerState>& state, ShardState& shard, std::shared_ptr<void> lease, Descriptor fd) {
+  static void serve(const std::shared_ptr<ServerState>& state, ShardState& shard, std::unique_ptr<ConnectionLease> lease,
+                    Descriptor fd) {
     auto stream = state->tls ? Stream::tls(shard.shard, std::move(fd), *state->tls) : Stream::plain(shard.shard, std::move(fd));
+    auto& held = *lease;
     stream->hold(std::move(lease));
-    std::make_shared<Connection>(state, shard, std::move(stream))->start();
+    std::make_shared<Connection>(state, shard, std::move(stream), held)->start();
   }
 
   template <class F>
@@ -162,7 +166,10 @@ Server::~Server() {
 
 void Server::start() { impl_->listen(); }
 std::uint16_t Server::port() const { return impl_->bound; }
-std::size_t Server::connections() const { return impl_->total(); }
+std::size_t Server::connections() const { return static_cast<std::size_t>(connection_budget().held()); }
+const Budget& Server::connection_budget() const { return impl_->state->census->budget; }
+const Budget& Server::body_budget() const { return impl_->state->bodies; }
+const Budget& Server::reply_budget() const { return impl_->state->replies; }
 
 void Server::stop() {
   if (impl_->state->stopping.exchange(true)) return;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "base/clock.hpp"
 #include "http/server/router.hpp"
 #include "runtime/shard.hpp"
@@ -17,9 +18,12 @@
 namespace payam::http {
 
 struct ServerLimits {
-  std::size_t connections = 16'000;             // upgraded ones count; one more is answered 503 and closed
-  std::size_t head_bytes = 16 * 1024;           // request line and fields; more: 431
-  std::size_t body_memory = 256 * 1024 * 1024;  // of all bodies being collected at once; more: 503
+  // What an address and all together may hold. The address is the peer's, or what a trusted proxy says it is.
+  Budget::Bounds connections{.total = 16'000};    // upgraded ones count; one more is answered 503 and closed
+  Budget::Bounds bodies{.total = 256ull << 20};   // bytes of bodies being collected; more: 429 or 503, and closed
+  Budget::Bounds replies{.total = 512ull << 20};  // bytes of responses that wait for their readers; more: cut off
+
+  std::size_t head_bytes = 16 * 1024;  // request line and fields; more: 431
   Millis head_time{10'000};           // from the first byte, or the connection, to the end of the head (TLS included); then 408
   Millis body_time{60'000};           // for a body that is not streamed; then 408
   Millis slow_window{30'000};         // a streamed body, or a reader of a response, that moves less than
@@ -56,8 +60,11 @@ struct ServerOptions {
 
   std::vector<std::string> trusted_proxies;  // networks `10.0.0.0/8`, `::1`; their X-Forwarded-For and -Proto count
   std::vector<std::string> cors_origins;     // exact, `https://chat.example.org`
+  bool https_only = false;                   // tells browsers over TLS to come by nothing else for a year (RFC 6797)
 
   std::function<void(const RequestRecord&)> on_request;  // on the connection's shard; must not throw
+  // Once, when a peer that is no trusted proxy sends X-Forwarded-For; on a shard, must not throw.
+  std::function<void(const std::string& peer)> on_forwarding_ignored;
 };
 
 class Server {
@@ -83,7 +90,12 @@ class Server {
   // Not on a shard's thread.
   bool wait(Millis limit);
 
-  std::size_t connections() const;  // open now, upgraded ones included; any thread
+  // The rest on any thread.
+  std::size_t connections() const;  // open now, upgraded ones included
+  // What is held, and how often that was refused.
+  const Budget& connection_budget() const;
+  const Budget& body_budget() const;
+  const Budget& reply_budget() const;
 
  private:
   struct Impl;

@@ -22,6 +22,9 @@ ServerState::ServerState(std::vector<Shard*> list, Router r, ServerOptions o)
       options(std::move(o)),
       cors(options.cors_origins),
       proxies(options.trusted_proxies),
+      census(std::make_shared<Census>(options.limits.connections, list.size())),
+      bodies(options.limits.bodies),
+      replies(options.limits.replies),
       id_prefix_(random_token(6)) {
   if (options.tls) tls.emplace(options.tls->certificate_file, options.tls->key_file);
   for (Shard* shard : list) shards.push_back(std::make_unique<ShardState>(*shard));

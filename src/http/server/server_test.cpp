@@ -100,9 +100,9 @@ class ServerTest : public testing::Test {
   }
   void stop() { server_.reset(); }
 
-  WireClient connect() { return WireClient(server_->port()); }
-  WireResponse ask(std::string_view bytes) {
-    WireClient client(server_->port());
+  WireClient connect(const char* from = nullptr) { return WireClient(server_->port(), 0, from); }
+  WireResponse ask(std::string_view bytes, const char* from = nullptr) {
+    WireClient client(server_->port(), 0, from);
     client.send(bytes);
     return client.response();
   }
@@ -265,7 +265,7 @@ TEST_F(ServerTest, AChunkedBodyIsCutOffAtTheLimit) {
 }
 
 TEST_F(ServerTest, BodiesHeldAtOnceHaveALimitTogether) {
-  options_.limits.body_memory = 50'000;
+  options_.limits.bodies.total = 50'000;
   Gate gate;
   router_.add(Method::post, "/wait", gate.handler());
   start();
@@ -279,6 +279,53 @@ TEST_F(ServerTest, BodiesHeldAtOnceHaveALimitTogether) {
   gate.open();
   EXPECT_EQ(first.response().status, 200);
   EXPECT_EQ(ask(more).body.size(), 20'000u);
+}
+
+constexpr const char* kGreedy = "127.0.0.1";
+constexpr const char* kBystander = "127.0.0.9";
+
+TEST_F(ServerTest, BodiesThatStayOneByteShortCostOneAddressItsOwnBound) {
+  options_.limits.bodies = {.address = 300'000, .total = 1'000'000};
+  start();
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n";
+  std::vector<std::unique_ptr<WireClient>> greedy;
+  for (int i = 0; i < 20; ++i) {
+    greedy.push_back(std::make_unique<WireClient>(server_->port(), 0, kGreedy));
+    greedy.back()->send(head + std::string(99'999, 'x'));
+  }
+  int refused = 0;
+  for (const auto& client : greedy) {
+    pollfd wait{client->descriptor(), POLLIN, 0};
+    if (::poll(&wait, 1, refused == 0 ? WireClient::kPatience : 100) != 1) continue;
+    const auto response = client->response();
+    EXPECT_EQ(response.status, 429);
+    EXPECT_EQ(response.header("Retry-After"), "1");
+    EXPECT_EQ(response.header("Connection"), "close");
+    ++refused;
+  }
+  EXPECT_GE(refused, 17) << "three fit";
+  EXPECT_LE(server_->body_budget().held(), 300'000u);
+  EXPECT_EQ(ask(head + std::string(100'000, 'y'), kBystander).status, 200);
+  EXPECT_EQ(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", kGreedy).body, "hi")
+      << "what comes at once waits for nothing";
+  EXPECT_EQ(server_->body_budget().refused(Budget::Over::address), static_cast<std::uint64_t>(refused));
+  greedy.clear();
+  EXPECT_TRUE(wait_until_empty());
+  EXPECT_EQ(server_->body_budget().held(), 0u);
+}
+
+TEST_F(ServerTest, ABodyTakesNoMoreThanHasArrived) {
+  options_.limits.bodies.total = 1'000;
+  start();
+  std::vector<std::unique_ptr<WireClient>> waiting;
+  for (int i = 0; i < 20; ++i) {
+    waiting.push_back(std::make_unique<WireClient>(server_->port()));
+    waiting.back()->send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n" + std::string(39, 'x'));
+  }
+  for (const auto& client : waiting) {
+    client->send("x");
+    EXPECT_EQ(client->response().status, 200);
+  }
 }
 
 TEST_F(ServerTest, ExpectContinueIsAnsweredBeforeTheBody) {
@@ -702,6 +749,50 @@ TEST_F(ServerTest, AReaderThatStopsIsCutOff) {
   EXPECT_TRUE(wait_until_empty());
 }
 
+TEST_F(ServerTest, RepliesThatNobodyTakesCostOneAddressItsOwnBound) {
+  options_.limits.replies = {.address = 40 << 20, .total = 200 << 20};
+  router_.add(Method::get, "/large",
+              [](Shard&, Request&) -> Task<Response> { co_return Response::text(200, std::string(16 << 20, 'x')); });
+  start();
+  constexpr std::string_view kLarge = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::vector<std::unique_ptr<WireClient>> greedy;
+  for (int i = 0; i < 10; ++i) {
+    greedy.push_back(std::make_unique<WireClient>(server_->port(), 4096, kGreedy));
+    greedy.back()->send(kLarge);
+  }
+  ASSERT_TRUE(recorded_.wait(8)) << "two fit, the others are cut off";
+  EXPECT_LE(server_->reply_budget().held(), std::uint64_t{40} << 20);
+  EXPECT_GE(server_->reply_budget().held(), std::uint64_t{32} << 20);
+  EXPECT_EQ(server_->reply_budget().refused(Budget::Over::address), 8u);
+  EXPECT_EQ(ask(kLarge, kBystander).body.size(), std::size_t{16} << 20);
+  EXPECT_EQ(ask(kGet, kGreedy).status, 200) << "what is taken at once waits for nobody";
+  greedy.clear();
+  EXPECT_TRUE(wait_until_empty());
+  EXPECT_EQ(server_->reply_budget().held(), 0u);
+}
+
+// Each reply is taken within the window, all of them together are not: as slow as one large reply would be.
+TEST_F(ServerTest, ASlowReaderOfManyRepliesIsCutOffToo) {
+  options_.limits.slow_window = Millis{300};
+  options_.limits.slow_bytes = 2 << 20;
+  router_.add(Method::get, "/half",
+              [](Shard&, Request&) -> Task<Response> { co_return Response::text(200, std::string(512 << 10, 'x')); });
+  start();
+  WireClient client(server_->port(), 4096);
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += "GET /half HTTP/1.1\r\nHost: x\r\n\r\n";
+  client.send(requests);
+  // About 2.5 MB a second: a reply in 200 ms, but less than 2 MiB in 300 ms.
+  std::size_t taken = 0;
+  for (std::string piece(50'000, '\0'); taken < 100u << 19;) {
+    const ssize_t got = ::recv(client.descriptor(), piece.data(), piece.size(), MSG_WAITALL);
+    if (got <= 0) break;
+    taken += static_cast<std::size_t>(got);
+    std::this_thread::sleep_for(Millis{20});
+  }
+  EXPECT_LT(taken, 50u << 19);
+}
+
 TEST_F(ServerTest, AnUpgradeHandsTheStreamOverWithEarlyBytes) {
   struct Echo final : StreamHandler {
     std::shared_ptr<Stream> stream;
@@ -837,8 +928,39 @@ TEST_F(ServerTest, ForeignersWordDoesNotCount) {
   EXPECT_NE(response.header("X-Request-ID"), "mine");
 }
 
+TEST_F(ServerTest, AForwarderThatIsNotTrustedIsToldOfOnce) {
+  std::vector<std::string> told;
+  options_.trusted_proxies = {"127.0.0.9"};
+  options_.on_forwarding_ignored = [&](const std::string& peer) { told.push_back(peer); };
+  start();
+  const std::string forwarded = "GET /hello HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n";
+  ask(kGet);
+  ask(forwarded, kBystander);
+  for (int i = 0; i < 3; ++i) ask(forwarded, "127.0.0.3");
+  stop();
+  EXPECT_THAT(told, testing::ElementsAre("127.0.0.3"));
+}
+
+TEST_F(ServerTest, JsonAndErrorsAreKeptByNobody) {
+  router_.add(Method::get, "/json", [](Shard&, Request& request) -> Task<Response> {
+    auto response = Response::json(200, "{}");
+    if (request.query.find("cached")) response.headers.add("Cache-Control", "max-age=60");
+    co_return response;
+  });
+  start();
+  const auto fields = [&](std::string_view path) {
+    const auto response = ask("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    return response.header("Cache-Control") + '|' + response.header("X-Content-Type-Options");
+  };
+  EXPECT_EQ(fields("/json"), "no-store|nosniff");
+  EXPECT_EQ(fields("/json?cached"), "max-age=60|nosniff") << "the handler's word counts";
+  EXPECT_EQ(fields("/nowhere"), "no-store|nosniff");
+  EXPECT_EQ(fields("/a#b"), "no-store|nosniff");
+  EXPECT_EQ(fields("/hello"), "|") << "text that says nothing of its own";
+}
+
 TEST_F(ServerTest, TooManyConnectionsAreTurnedAway) {
-  options_.limits.connections = 2;
+  options_.limits.connections.total = 2;
   start();
   auto first = connect(), second = connect();
   for (auto* client : {&first, &second}) {
@@ -853,6 +975,73 @@ TEST_F(ServerTest, TooManyConnectionsAreTurnedAway) {
   first.close();
   for (int i = 0; i < 1000 && server_->connections() > 1; ++i) std::this_thread::sleep_for(Millis{5});
   EXPECT_EQ(ask(kGet).status, 200);
+}
+
+TEST_F(ServerTest, ConnectionsOfOneAddressLeaveRoomForOthers) {
+  options_.limits.connections = {.address = 3, .total = 100};
+  start();
+  std::vector<std::unique_ptr<WireClient>> greedy;
+  for (int i = 0; i < 3; ++i) {
+    greedy.push_back(std::make_unique<WireClient>(server_->port(), 0, kGreedy));
+    greedy.back()->send(kGet);
+    EXPECT_EQ(greedy.back()->response().status, 200);
+  }
+  const auto refused = ask("", kGreedy);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "1");
+  EXPECT_EQ(ask(kGet, kBystander).status, 200);
+  EXPECT_EQ(server_->connection_budget().refused(Budget::Over::address), 1u);
+  greedy.pop_back();
+  for (int i = 0; i < 1000 && server_->connections() > 2; ++i) std::this_thread::sleep_for(Millis{5});
+  EXPECT_EQ(ask(kGet, kGreedy).status, 200);
+}
+
+// Its own connections are nobody's; who comes through it has the bound.
+TEST_F(ServerTest, BehindATrustedProxyTheForwardedAddressCounts) {
+  options_.limits.connections = {.address = 2, .total = 100};
+  options_.trusted_proxies = {"127.0.0.0/8"};
+  Gate gate;
+  router_.add(Method::get, "/wait", gate.handler());
+  std::vector<std::shared_ptr<Stream>> upgraded;
+  Signal handed_over;
+  router_.add(Method::get, "/upgrade", [&](Shard&, Request&) -> Task<Response> {
+    Response response;
+    response.status = 101;
+    response.upgrade = [&](std::shared_ptr<Stream> stream, const std::string&) {
+      upgraded.push_back(std::move(stream));
+      handed_over.set();
+    };
+    co_return response;
+  });
+  start();
+  const auto from = [](std::string_view path, std::string_view peer) {
+    return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: " + std::string(peer) + "\r\n\r\n";
+  };
+  std::vector<std::unique_ptr<WireClient>> pool;
+  for (int i = 0; i < 10; ++i) {
+    pool.push_back(std::make_unique<WireClient>(server_->port()));
+    pool.back()->send(from("/hello", "203.0.113.7"));
+    EXPECT_EQ(pool.back()->response().status, 200) << "kept open, but nothing of it is served";
+  }
+  pool[0]->send(from("/wait", "203.0.113.7"));
+  ASSERT_TRUE(gate.waiting.wait());
+  pool[1]->send(from("/upgrade", "203.0.113.7"));
+  ASSERT_TRUE(handed_over.wait());
+  pool[2]->send(from("/hello", "203.0.113.7"));
+  EXPECT_EQ(pool[2]->response().status, 503);
+  pool[3]->send(from("/hello", "203.0.113.8"));
+  EXPECT_EQ(pool[3]->response().status, 200);
+  gate.open();
+  EXPECT_EQ(pool[0]->response().status, 200);
+  pool[4]->send(from("/hello", "203.0.113.7"));
+  EXPECT_EQ(pool[4]->response().status, 200);
+  // On their own shard.
+  for (auto& stream : upgraded) {
+    Shard& home = stream->shard();
+    home.post([stream = std::move(stream)] { stream->close(); });
+  }
+  pool.clear();
+  EXPECT_TRUE(wait_until_empty());
 }
 
 TEST_F(ServerTest, ConnectionsAreDealtToTheShardsEvenly) {
