@@ -11,7 +11,7 @@ namespace payam {
 class TlsContext {
  public:
   // PEM files: the certificate with its chain, the key. Throws std::runtime_error that names the file and the reason.
-  // TLS 1.2 and 1.3, ALPN `http/1.1`.
+  // TLS 1.2 and 1.3 with AEAD suites alone, ALPN `http/1.1`.
   TlsContext(const std::string& certificate_file, const std::string& key_file);
 
   SSL_CTX* native() const { return context_.get(); }

@@ -65,11 +65,12 @@ class Certificate {
 class TlsClient {
  public:
   explicit TlsClient(std::uint16_t port, int max_version = TLS1_3_VERSION, std::string_view alpn = "\x08http/1.1",
-                     int receive_buffer = 0)
+                     int receive_buffer = 0, const char* ciphers = nullptr)
       : socket_(port, receive_buffer), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_.get())) {
     SSL_set_min_proto_version(ssl_.get(), TLS1_VERSION);
     SSL_set_max_proto_version(ssl_.get(), max_version);
     SSL_set_security_level(ssl_.get(), 0);
+    if (ciphers != nullptr) SSL_set_cipher_list(ssl_.get(), ciphers);
     if (!alpn.empty()) {
       SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(alpn.data()), static_cast<unsigned>(alpn.size()));
     }
@@ -127,7 +128,7 @@ class TlsClient {
 
 class TlsTest : public testing::Test {
  protected:
-  void start(ServerLimits limits = {}) {
+  void start(ServerLimits limits = {}, bool https_only = false) {
     router_.add(Method::get, "/secure", [](Shard&, Request& request) -> Task<Response> {
       co_return Response::text(200, request.secure ? "secure" : "plain");
     });
@@ -137,6 +138,7 @@ class TlsTest : public testing::Test {
     ServerOptions options;
     options.port = 0;
     options.limits = limits;
+    options.https_only = https_only;
     options.tls = ServerOptions::Tls{certificate_.certificate(), certificate_.key()};
     server_ = std::make_unique<Server>(std::vector<Shard*>{&shards_[0], &shards_[1]}, std::move(router_), options);
     server_->start();
@@ -178,6 +180,33 @@ TEST_F(TlsTest, RefusesOldVersionsAndOtherProtocols) {
   ASSERT_TRUE(answer) << "the connection ends";
   EXPECT_THAT(*answer, testing::Not(testing::HasSubstr("HTTP/1.1")));
   EXPECT_TRUE(wait_until_empty());
+}
+
+TEST_F(TlsTest, TakesAuthenticatedEncryptionAlone) {
+  start();
+  const auto offers = [&](const char* ciphers) {
+    return TlsClient(server_->port(), TLS1_2_VERSION, "", 0, ciphers).connected();
+  };
+  for (const char* good : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"}) {
+    EXPECT_TRUE(offers(good)) << good;
+  }
+  for (const char* bad : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384",
+                          "ECDHE-ECDSA-CAMELLIA128-SHA256", "ECDHE-ECDSA-NULL-SHA"}) {
+    EXPECT_FALSE(offers(bad)) << bad;
+  }
+}
+
+TEST_F(TlsTest, HttpsIsAskedForOnlyWhereItIsWantedAndUsed) {
+  start();
+  TlsClient client(server_->port());
+  client.send(kGet);
+  EXPECT_THAT(client.rest(), testing::Not(testing::HasSubstr("Strict-Transport-Security")));
+  server_.reset();
+  router_ = Router();
+  start({}, true);
+  TlsClient other(server_->port());
+  other.send(kGet);
+  EXPECT_THAT(other.rest(), testing::HasSubstr("\r\nStrict-Transport-Security: max-age=31536000\r\n"));
 }
 
 TEST_F(TlsTest, AHandshakeHasATimeLimit) {
