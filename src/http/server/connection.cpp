@@ -211,7 +211,7 @@ bool Connection::on_body_step(const RequestParser::Step& step) {
   auto& body = exchange_->request.body;
   body.append(step.data);
   const bool complete = step.state == RequestParser::State::complete;
-  const bool waits = complete ? body.size() > kSmallBody : step.state == RequestParser::State::need_more;
+  const bool waits = complete ? body.size() > kSmallBody : step.state == RequestParser::State::need_more && !body.empty();
   if (waits && !count_body()) return false;
   if (complete) dispatch();
   return step.state != RequestParser::State::need_more;
