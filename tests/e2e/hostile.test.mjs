@@ -140,6 +140,43 @@ test('every reply carries X-Request-ID', async () => {
   for (const path of ['/', '/healthz', '/no/such/path', '/auth/users/me']) assert.ok((await call(url, 'GET', path)).headers.get('x-request-id'), path);
 });
 
+test('empty lines sent ahead, as many as one likes, end their own connection', async () => {
+  const form = 'username=nobody&password=wrong+password';
+  const login = `POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n\r\n${form}`;
+  const answers = await raw(login + '\r\n'.repeat(8_191) + '\r\n'.repeat(32_768));
+  assert.match(answers, /^HTTP\/1\.1 401 /);
+  assert.match(answers, /HTTP\/1\.1 431 /);
+  await alive();
+});
+
+test('a streamed request that is whole with its head is answered', async () => {
+  const person = await arrive('empty');
+  const upload = `POST /chat/upload_media/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${person.token}\r\nContent-Type: multipart/form-data; boundary=X\r\n`;
+  const open = await call(url, 'GET', '/socket.io/?EIO=4&transport=polling');
+  const {sid} = JSON.parse(open.body.slice(1));
+  const post = `POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;
+  for (const rest of ['Content-Length: 0\r\n\r\n', '\r\n', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'Expect: 100-continue\r\nContent-Length: 0\r\n\r\n']) {
+    assert.match(await raw(upload + rest), /^HTTP\/1\.1 400 /, rest);
+    assert.match(await raw(post + rest), /^HTTP\/1\.1 400 /, rest);
+  }
+  const body = '--X\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhello\r\n--X--\r\n';
+  assert.match(await raw(`${upload}Content-Length: ${body.length}\r\n\r\n${body}`), /^HTTP\/1\.1 200 /);
+  await alive();
+});
+
+test('what is for one person is kept by no cache, and no secret is sent back', async () => {
+  const person = await arrive('private');
+  for (const [path, token] of [['/auth/users/me', person.token], ['/chat/chat_rooms/', person.token], ['/auth/users/me', null], ['/no/such/path', null]]) {
+    const {headers} = await call(url, 'GET', path, undefined, {token});
+    assert.deepEqual([headers.get('cache-control'), headers.get('x-content-type-options')], ['no-store', 'nosniff'], path);
+  }
+  const refused = await call(url, 'POST', '/auth/signup', {username: 'x', password: 'hunter2 hunter2'});
+  assert.deepEqual(refused.body.detail[0].input, {username: 'x', password: '**********'});
+  const socket = await person.connect();
+  const answer = await ask(socket, 'authenticate', {token: ['hunter2']});
+  assert.equal(answer.detail[0].input, '**********');
+});
+
 // — packets —
 
 // A websocket that speaks Engine.IO by hand; `joined` has said CONNECT with the token.

@@ -114,6 +114,24 @@ def id_of(url, given):
     return answer.headers["X-Request-ID"]
 
 
+def test_a_proxy_that_is_not_trusted_is_told_of_once():
+    with running_payam(PUBLIC_URL="https://chat.example.org") as server:
+        for peer in ("203.0.113.7", "203.0.113.8"):
+            answer = requests.get(f"{server.url}/healthz", headers={"X-Forwarded-For": peer, "X-Forwarded-Proto": "https"}, timeout=LIMIT)
+            assert "Strict-Transport-Security" not in answer.headers, "who is not trusted does not say what is secure"
+        assert server.stop() == 0
+        told = [line for line in server.log.read_text(encoding="utf-8").splitlines() if "forwarded_not_trusted" in line]
+        assert len(told) == 1 and " peer=127.0.0.1 " in told[0] and "TRUSTED_PROXIES" in told[0]
+    with running_payam(PUBLIC_URL="https://chat.example.org", TRUSTED_PROXIES="127.0.0.1") as server:
+        forwarded = {"X-Forwarded-For": "203.0.113.7"}
+        answer = requests.get(f"{server.url}/healthz", headers=forwarded | {"X-Forwarded-Proto": "https"}, timeout=LIMIT)
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        answer = requests.get(f"{server.url}/healthz", headers=forwarded | {"X-Forwarded-Proto": "http"}, timeout=LIMIT)
+        assert "Strict-Transport-Security" not in answer.headers
+        assert server.stop() == 0
+        assert "forwarded_not_trusted" not in server.log.read_text(encoding="utf-8")
+
+
 def test_a_request_id_is_taken_from_trusted_proxies_only():
     with running_payam() as server:
         made = [id_of(server.url, "from-a-stranger") for _ in range(2)]

@@ -107,6 +107,11 @@ def test_by_default_only_this_machine_may_read_them():
         # A proxy on this machine that is not in TRUSTED_PROXIES: whom it serves is not known.
         assert status(server.url, {"X-Forwarded-For": "198.51.100.7"}) == 403
         assert status(server.url, {"X-Forwarded-For": "127.0.0.1"}) == 403
+        # A page elsewhere whose name leads to this machine (DNS rebinding).
+        for host in ("localhost", "LOCALHOST:8000", "127.0.0.1:1", "127.9.9.9", "[::1]:8000"):
+            assert status(server.url, {"Host": host}) == 200, host
+        for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "192.0.2.1", "[::2]", "[::1", "0.0.0.0", "127.1", ""):
+            assert status(server.url, {"Host": host}) == 403, host
     with running_payam(TRUSTED_PROXIES="127.0.0.1") as server:
         assert status(server.url, {"X-Forwarded-For": "198.51.100.7"}) == 403
         assert status(server.url, {"X-Forwarded-For": "127.0.0.1"}) == 200

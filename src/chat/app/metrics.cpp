@@ -135,6 +135,18 @@ bool came_through_proxy(const http::Request& request) {
   return false;
 }
 
+// Whether a Host field names the machine itself. A page elsewhere, whose name was made to lead to 127.0.0.1 (DNS rebinding),
+// could read everything else through a browser that runs here.
+bool names_this_machine(std::optional<std::string_view> host) {
+  if (!host) return true;  // HTTP/1.0, which no browser speaks
+  const bool bracketed = host->starts_with('[');
+  const auto name = host->substr(0, bracketed ? host->find(']') + 1 : host->find(':'));
+  if (http::equals_ignoring_case(name, "localhost") || name == "[::1]") return true;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address_v4(name, error);
+  return !error && address.is_loopback();
+}
+
 bool is_local(const http::Request& request, bool trusts_proxies) {
   boost::system::error_code error;
   auto address = boost::asio::ip::make_address(request.peer, error);
@@ -142,7 +154,8 @@ bool is_local(const http::Request& request, bool trusts_proxies) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
   }
-  return address.is_loopback() && (trusts_proxies || !came_through_proxy(request));
+  return address.is_loopback() && (trusts_proxies || !came_through_proxy(request)) &&
+         names_this_machine(request.headers.find("Host"));
 }
 
 // Compared by their hashes, so that the time taken tells nothing.

@@ -90,6 +90,26 @@ Result<> set_bytes(std::uint64_t& field, const std::string& text) {
   return {};
 }
 
+// http(s)://host[:port]; a slash at the end is left out.
+Result<> set_origin(std::string& field, const std::string& text) {
+  std::string_view origin = text;
+  if (origin.ends_with('/')) origin.remove_suffix(1);
+  const auto scheme = origin.substr(0, origin.find("//"));
+  const auto rest = origin.substr(std::min(scheme.size() + 2, origin.size()));
+  const bool bracketed = rest.starts_with('[');
+  const auto host = rest.substr(0, bracketed ? rest.find(']') + 1 : rest.find(':'));
+  const auto is_host = [bracketed](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || (bracketed ? c == ':' : c == '-');
+  };
+  const auto name = bracketed && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
+  const auto port = rest.substr(host.size());
+  const bool good = (scheme == "https:" || scheme == "http:") && !name.empty() && std::ranges::all_of(name, is_host) &&
+                    (port.empty() || (port.starts_with(':') && number_in(std::string(port.substr(1)), 1, 65535)));
+  if (!good) return fail(Errc::invalid, fmt::format("'{}' is not of the form https://host or https://host:port", text));
+  field = origin;
+  return {};
+}
+
 // What MongoDB calls a database: https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions
 bool is_database_name(std::string_view text) {
   return !text.empty() && text.size() < 64 && text.find_first_of(std::string_view("/\\. \"$*<>:|?\0", 13)) == text.npos;
@@ -165,7 +185,9 @@ constexpr Definition kDefinitions[] = {
        o.cors_origins = split_list(text);
        return {};
      }},
-    {"PUBLIC_URL", "URL", "Server", "Where people reach the server", "", nullptr},
+    {"PUBLIC_URL", "URL", "Server",
+     "Where people reach the server, https://chat.example.org; https is then all that browsers use", "",
+     [](Options& o, const std::string& text) { return set_origin(o.public_url, text); }},
 
     {"SIGNUP", "MODE", "Accounts", "Who may sign up: open (everyone), invite (who was invited) or closed", "open",
      [](Options& o, const std::string& text) {

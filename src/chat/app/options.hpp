@@ -56,6 +56,7 @@ struct Options {
   std::vector<std::string> trusted_proxies;
   std::string tls_cert;
   std::string tls_key;
+  std::string public_url;  // `https://chat.example.org`, without a slash at the end; empty: not known
 
   bool on_mongodb() const { return !database_url.empty(); }
   // Whether anything is kept under data_dir, which is then this server's alone.

@@ -52,6 +52,21 @@ TEST(Options, HaveTheDefaultsOfTheContract) {
   EXPECT_EQ(options.signup, SignupMode::open);
 }
 
+TEST(Options, ThePublicUrlIsAnOrigin) {
+  EXPECT_EQ(options_of({}).public_url, "");
+  for (const std::string good :
+       {"https://chat.example.org", "http://localhost:8000", "https://192.0.2.1", "https://[2001:db8::1]:8443"}) {
+    EXPECT_EQ(options_of({"--public-url", good}).public_url, good);
+    EXPECT_EQ(options_of({}, {{"PUBLIC_URL", good + "/"}}).public_url, good);
+  }
+  for (const std::string bad :
+       {"chat.example.org", "ftp://x", "https://", "https:///", "https://:80", "https://x:", "https://x:0", "https://x:65536",
+        "https://x:8a", "https://x/chat", "https://x?a", "https://u@x", "https://[::1", "https://[]", "https://::1",
+        "https://a b", "http", "https://x//"}) {
+    EXPECT_THAT(error_of({"serve", "--public-url", bad}), HasSubstr("--public-url: '" + bad + "' is not of the form")) << bad;
+  }
+}
+
 TEST(Options, TheOtherCommandsKnowWhereTheKeysAre) {
   const auto invite =
       parse({"invite", "--data-dir", "/srv/payam"}, {{"ALGORITHM", "HS256"}, {"SECRET_KEY", std::string(32, 'x')}});
