@@ -122,4 +122,15 @@ class Budget::Held {
   std::uint64_t amount_ = 0;
 };
 
+// A snapshot.
+struct BudgetCounters {
+  std::uint64_t held = 0;
+  std::uint64_t refused_user = 0, refused_address = 0, refused_total = 0;  // by whose bound
+
+  static BudgetCounters of(const Budget& budget) {
+    return {budget.held(), budget.refused(Budget::Over::user), budget.refused(Budget::Over::address),
+            budget.refused(Budget::Over::total)};
+  }
+};
+
 }  // namespace payam
