@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/base64.hpp"
+#include "base/object_bounds.hpp"
 #include "base/random.hpp"
 #include "base/ulid.hpp"
 
@@ -13,11 +14,13 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t kMaxDepth = 32, kMaxMembers = 32;  // of a token's header and payload
 constexpr std::string_view kMediaAudience = "media", kSignupAudience = "signup";
 
 std::optional<json::object> parse_object(std::string_view base64) {
   const auto text = base64url_decode(base64);
-  if (!text) return std::nullopt;
+  // Before the signature is known to be good it may be anybody's.
+  if (!text || find_member_too_many(*text, kMaxDepth, kMaxMembers) != std::string::npos) return std::nullopt;
   boost::system::error_code error;
   json::value value = json::parse(*text, error);
   if (error || !value.is_object()) return std::nullopt;

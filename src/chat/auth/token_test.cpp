@@ -124,6 +124,10 @@ TEST(Tokens, RefuseClaimsThatDoNotFit) {
   }
   for (const char* payload : {"", "null", "[]", "7", "{", R"({"sub":"a)"})
     EXPECT_EQ(fault(payload), TokenFault::malformed) << payload;
+  // So many members as only who means to tire the reader would send.
+  std::string large = R"({"sub":"a@b.c","sid":"S","jti":"j","iat":1790000000,"exp":1790001800)";
+  for (int i = 0; i < 28; ++i) large += ",\"x" + std::to_string(i) + "\":0";
+  EXPECT_EQ(fault(large + "}"), TokenFault::malformed);
 }
 
 TEST(Tokens, RefuseWhatIsNoToken) {

@@ -104,6 +104,9 @@ TEST(Codec, MalformedJsonIsSaidWithItsPlace) {
     EXPECT_THAT(refusal(text), testing::HasSubstr("json_invalid")) << text;
   }
   EXPECT_THAT(refusal(std::string(1000, '[')), testing::HasSubstr("Nested too deeply"));
+  std::string large = "{\"0\":0";
+  for (int i = 1; i < 1'025; ++i) large += ",\"" + std::to_string(i) + "\":0";
+  EXPECT_THAT(refusal(large + "}"), testing::HasSubstr("Too many members in an object"));
 }
 
 TEST(Codec, EveryFaultIsListedAtOnce) {

@@ -2,6 +2,7 @@
 
 #include <boost/json/stream_parser.hpp>
 
+#include "base/object_bounds.hpp"
 #include "http/message.hpp"
 
 namespace payam::http {
@@ -24,9 +25,20 @@ bool is_json(std::string_view content_type) {
          (type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json"));
 }
 
+std::unexpected<Faults> json_invalid(const Location& root, std::size_t at, std::string_view reason) {
+  Location place = root;
+  place.emplace_back(at);
+  Fault fault{"json_invalid", std::move(place), "JSON decode error", json::object{}, {{"error", reason}}};
+  Faults faults;
+  faults.push_back(std::move(fault));
+  return std::unexpected(std::move(faults));
+}
+
 }  // namespace
 
 Parsed<json::value> parse_json_text(std::string_view text, const Location& root) {
+  const auto too_many = find_member_too_many(text, kMaxJsonDepth);
+  if (too_many != std::string_view::npos) return json_invalid(root, too_many, "Too many members in an object");
   json::parse_options options;
   options.max_depth = kMaxJsonDepth;
   json::stream_parser parser(json::storage_ptr{}, options);
@@ -36,12 +48,7 @@ Parsed<json::value> parse_json_text(std::string_view text, const Location& root)
   if (!error) parser.finish(error);
   if (!error) return parser.release();
 
-  Location place = root;
-  place.emplace_back(error == json::error::incomplete ? text.size() : taken);
-  Fault fault{"json_invalid", std::move(place), "JSON decode error", json::object{}, {{"error", reason_of(error)}}};
-  Faults faults;
-  faults.push_back(std::move(fault));
-  return std::unexpected(std::move(faults));
+  return json_invalid(root, error == json::error::incomplete ? text.size() : taken, reason_of(error));
 }
 
 Parsed<json::value> body_value(std::string_view text, std::string_view content_type) {

@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxJsonDepth = 64;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-// One JSON document, nothing after it. The fault is `json_invalid` at [root…, offset].
+// One JSON document, nothing after it, its objects within ObjectBounds. The fault is `json_invalid` at [root…, offset].
 Parsed<json::value> parse_json_text(std::string_view text, const Location& root);
 
 // `root` is ["body"] for a request's body, [] for an event's argument.
