@@ -16,6 +16,11 @@ constexpr Millis kTimerSlack{20};
 // Packets in one polling payload. The specification knows no bound, but clients do: python-engineio refuses more than 16.
 constexpr std::size_t kMaxPollPackets = 16;
 
+// A post of the largest size may bring a hundred thousand packets. Taken in one go they would hold up the shard for as long as
+// the application needs for them.
+constexpr std::size_t kSlicePackets = 64;
+constexpr std::size_t kSliceBytes = 16 * 1024;
+
 // Shared by all sessions: a heartbeat allocates nothing.
 const PacketRef& ping_packet() {
   static const PacketRef packet = EncodedPacket::text(PacketType::ping, {});
@@ -198,26 +203,28 @@ void SessionMachine::abort_post() {
   finish(CloseReason::transport_error);
 }
 
-bool SessionMachine::end_post(std::string_view body, PayloadForm form, SteadyTime now) {
-  if (!polling_) return false;
-  polling_->post_pending = false;
-  if (state_ == State::closed) return false;
-  return kind_.protocol == Protocol::v4 ? read_payload(PayloadReader(body), now)
-                                        : read_payload(PayloadReaderV3(body, form), now);
+SessionMachine::PostStep SessionMachine::read_post(PostBody& body, SteadyTime now) {
+  if (!polling_) return PostStep::refused;
+  const PostStep step = read_slice(body, std::exchange(polling_->reading_post, true), now);
+  if (step != PostStep::more && polling_) polling_->post_pending = polling_->reading_post = false;
+  return step;
 }
 
-template <class Reader>
-bool SessionMachine::read_payload(Reader reader, SteadyTime now) {
+SessionMachine::PostStep SessionMachine::read_slice(PostBody& body, bool goes_on, SteadyTime now) {
+  // What stands behind a packet that closed the session is not looked at, and was no fault of the request.
+  if (state_ == State::closed) return goes_on ? PostStep::done : PostStep::refused;
   Packet packet;
-  for (;;) {
-    switch (reader.next(packet)) {
-      case PayloadReader::Step::end: return true;
-      case PayloadReader::Step::bad: finish(CloseReason::parse_error); return false;
+  std::size_t bytes = 0;
+  for (std::size_t packets = 0; packets < kSlicePackets && bytes < kSliceBytes; ++packets) {
+    switch (body.next(packet)) {
+      case PayloadReader::Step::end: return PostStep::done;
+      case PayloadReader::Step::bad: finish(CloseReason::parse_error); return PostStep::refused;
       case PayloadReader::Step::packet: handle(packet, now); break;
     }
-    // What stands behind a packet that closed the session is not looked at, and was no fault of the request.
-    if (state_ == State::closed) return true;
+    if (state_ == State::closed) return PostStep::done;
+    bytes += packet.data.size();
   }
+  return PostStep::more;
 }
 
 void SessionMachine::on_packet(const Packet* packet, SteadyTime now) {
@@ -268,7 +275,8 @@ void SessionMachine::start_upgrade(SteadyTime now) {
 void SessionMachine::on_candidate_packet(const Packet* packet, SteadyTime now) {
   assert(polling_->upgrade != Upgrade::none);
   const bool text = packet != nullptr && !packet->binary;
-  if (text && packet->type == PacketType::ping && packet->data == "probe") {
+  // Once: a client that does not read would have its answers queued without end.
+  if (text && packet->type == PacketType::ping && packet->data == "probe" && !is_probed()) {
     polling_->upgrade = Upgrade::probed;
     sink_.transmit_to_candidate(EncodedPacket::text(PacketType::pong, "probe"));
     // The client now waits for its poll to end before it sends "5".

@@ -19,6 +19,7 @@
 #include "engineio/encoded_packet.hpp"
 #include "engineio/packet.hpp"
 #include "engineio/poll_queue.hpp"
+#include "engineio/post_body.hpp"
 #include "engineio/session_types.hpp"
 
 namespace payam::eio {
@@ -108,10 +109,15 @@ class SessionMachine {
   // The connection of the pending poll has ended, or that of one answered before the answer was sent. A poll that is pending
   // is answered all the same, so that whoever waits for it goes on.
   void abort_poll();
-  // A post arrives; `accepted`: end_post(), refuse_post() or abort_post() follows.
+  // A post arrives; `accepted`: read_post(), refuse_post() or abort_post() follows.
   Admission start_post(PayloadForm form);
-  // Its whole body. False: answer 400; the session is closed or no longer on polling.
-  bool end_post(std::string_view body, PayloadForm form, SteadyTime now);
+  // Its whole body, a slice at a time. The others of the shard get their turns in between.
+  enum class PostStep : std::uint8_t {
+    more,     // call again, later
+    done,     // all is read, or what follows is of no interest
+    refused,  // answer 400; the session is closed or no longer on polling
+  };
+  PostStep read_post(PostBody& body, SteadyTime now);
   // It is refused for its size; the session lives.
   void refuse_post();
   // Its connection ended.
@@ -136,6 +142,7 @@ class SessionMachine {
     Upgrade upgrade = Upgrade::none;
     bool poll_pending = false;
     bool post_pending = false;
+    bool reading_post = false;  // some of it has been read
     SteadyTime upgrade_until = SteadyTime::max();
     SteadyTime close_by = SteadyTime::max();
     PollQueue waiting;
@@ -147,14 +154,13 @@ class SessionMachine {
   void end_upgrade(SteadyTime now);
   void complete_upgrade(SteadyTime now);
   bool is_probed() const { return polling_ && polling_->upgrade == Upgrade::probed; }
+  PostStep read_slice(PostBody& body, bool goes_on, SteadyTime now);
   void answer_last_poll();
   void finish(CloseReason reason, PacketType last_answer = PacketType::close);
   void answer(Payload payload);
   void answer_with(PacketType type);
   Payload take_payload();
   Payload encode(std::span<const PacketRef> packets) const;
-  template <class Reader>
-  bool read_payload(Reader reader, SteadyTime now);
 
   const SessionTimes& times_;
   const std::size_t max_buffered_bytes_;

@@ -11,6 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Admission = SessionMachine::Admission;
+using PostStep = SessionMachine::PostStep;
 
 const SteadyTime kStart{1000s};
 
@@ -68,9 +69,17 @@ class Bench final : public SessionSink {
   }
   bool post(std::string_view body) {
     if (machine.start_post(PayloadForm::text) != Admission::accepted) return false;
-    const bool good = machine.end_post(body, PayloadForm::text, now());
-    end_turn();
-    return good;
+    return read(body, PayloadForm::text);
+  }
+  // All slices of a post that has been let in.
+  bool read(std::string_view body, PayloadForm form) {
+    PostBody reader(body, form, machine.protocol());
+    auto step = PostStep::more;
+    while (step == PostStep::more) {
+      step = machine.read_post(reader, now());
+      end_turn();
+    }
+    return step == PostStep::done;
   }
   void receive(std::string_view text) {
     const auto packet = decode_packet(text);
@@ -246,7 +255,45 @@ TEST(Session, ASecondPostEndsIt) {
   EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::accepted);
   EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::overlap);
   EXPECT_EQ(bench.did(), Log{"closed: transport error"});
-  EXPECT_FALSE(bench.machine.end_post("4late", PayloadForm::text, bench.now()));
+  EXPECT_FALSE(bench.read("4late", PayloadForm::text));
+  EXPECT_EQ(bench.did(), Log{});
+}
+
+std::string many(std::size_t count, const std::string& packet) {
+  std::string body = packet;
+  for (std::size_t i = 1; i < count; ++i) body += kRecordSeparator + packet;
+  return body;
+}
+
+TEST(Session, ALargePostIsReadInSlices) {
+  Bench bench(Transport::polling);
+  ASSERT_EQ(bench.machine.start_post(PayloadForm::text), Admission::accepted);
+  const std::string small = many(65, "4a");
+  PostBody body(small, PayloadForm::text, Protocol::v4);
+  EXPECT_EQ(bench.machine.read_post(body, bench.now()), PostStep::more);
+  EXPECT_EQ(bench.did().size(), 64u);
+  EXPECT_EQ(bench.machine.read_post(body, bench.now()), PostStep::done);
+  EXPECT_EQ(bench.did().size(), 1u);
+  // Few packets that are large count as many.
+  ASSERT_EQ(bench.machine.start_post(PayloadForm::text), Admission::accepted);
+  const std::string large = many(5, "4" + std::string(8'192, 'a'));
+  PostBody second(large, PayloadForm::text, Protocol::v4);
+  EXPECT_EQ(bench.machine.read_post(second, bench.now()), PostStep::more);
+  EXPECT_EQ(bench.did().size(), 2u);
+  EXPECT_EQ(bench.machine.read_post(second, bench.now()), PostStep::more);
+  EXPECT_EQ(bench.machine.read_post(second, bench.now()), PostStep::done);
+}
+
+TEST(Session, APostBetweenItsSlicesIsStillTheOnlyOne) {
+  Bench bench(Transport::polling);
+  ASSERT_EQ(bench.machine.start_post(PayloadForm::text), Admission::accepted);
+  const std::string text = many(100, "4a");
+  PostBody body(text, PayloadForm::text, Protocol::v4);
+  ASSERT_EQ(bench.machine.read_post(body, bench.now()), PostStep::more);
+  bench.did();
+  EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::overlap);
+  EXPECT_EQ(bench.did(), Log{"closed: transport error"});
+  EXPECT_EQ(bench.machine.read_post(body, bench.now()), PostStep::done) << "closed by another: no fault of this request";
   EXPECT_EQ(bench.did(), Log{});
 }
 
@@ -402,7 +449,7 @@ TEST(SessionV3, PayloadsHaveLengths) {
 TEST(SessionV3, OctetsGoBothWays) {
   Bench bench(version_3(Transport::polling));
   EXPECT_EQ(bench.machine.start_post(PayloadForm::octets), Admission::accepted);
-  EXPECT_TRUE(bench.machine.end_post("\x01\x03\xff\x04\x01\x02", PayloadForm::octets, bench.now()));
+  EXPECT_TRUE(bench.read("\x01\x03\xff\x04\x01\x02", PayloadForm::octets));
   EXPECT_EQ(bench.did(), Log{"binary \1\2"});
   const PacketRef binary = EncodedPacket::binary("\1\2");
   bench.machine.send(std::span(&binary, 1), {});
@@ -593,7 +640,7 @@ TEST(Session, AfterTheUpgradePollingIsRefused) {
   bench.probe();
   bench.candidate("5");
   bench.did();
-  EXPECT_FALSE(bench.machine.end_post("4late", PayloadForm::text, bench.now()));
+  EXPECT_FALSE(bench.read("4late", PayloadForm::text));
   EXPECT_EQ(bench.poll(), Admission::refused);
   EXPECT_EQ(bench.machine.start_post(PayloadForm::text), Admission::refused);
   bench.machine.abort_poll();
@@ -627,6 +674,14 @@ TEST(Session, AWrongPacketClosesTheCandidateAndPollingGoesOn) {
     EXPECT_EQ(bench.did(), Log{"poll 4a"}) << wrong;
     EXPECT_TRUE(bench.machine.may_upgrade()) << "it may try again";
   }
+}
+
+TEST(Session, ASecondProbeClosesTheCandidate) {
+  Bench bench(Transport::polling);
+  bench.probe();
+  bench.candidate("2probe");
+  EXPECT_EQ(bench.did(), (Log{"candidate 3probe", "drop"}));
+  EXPECT_TRUE(bench.machine.may_upgrade());
 }
 
 TEST(Session, AWrongPacketAfterTheProbeClosesTheCandidateToo) {

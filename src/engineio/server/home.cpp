@@ -21,6 +21,16 @@ bool Census::wait_for_none(Millis limit) {
   return none_.wait_for(lock, limit, [this] { return alive_ == 0; });
 }
 
+Common::Common(Options its_options, Server::OnSession its_on_session)
+    : options(std::move(its_options)),
+      times{.ping_interval = options.ping_interval,
+            .ping_timeout = options.ping_timeout,
+            .upgrade_timeout = options.upgrade_timeout},
+      on_session(std::move(its_on_session)),
+      polling_sessions(options.polling_sessions),
+      incoming(options.incoming),
+      outgoing(options.outgoing) {}
+
 Home::Home(Shard& shard, std::size_t index, std::shared_ptr<Common> common)
     : shard_(shard), index_(index), common_(std::move(common)) {}
 
@@ -36,8 +46,9 @@ std::shared_ptr<LiveSession> Home::admit(SessionKind kind, Handshake handshake) 
   return session;
 }
 
-std::shared_ptr<LiveSession> Home::open_polling(Handshake handshake, SessionKind kind) {
+std::shared_ptr<LiveSession> Home::open_polling(Handshake handshake, SessionKind kind, Budget::Held place) {
   auto session = admit(kind, std::move(handshake));
+  session->keep_place(std::move(place));
   session->start();
   return session;
 }
@@ -57,7 +68,8 @@ void Home::offer_websocket(const std::string& session_id, NewWebsocket accepted)
 }
 
 void Home::turn_away(NewWebsocket accepted) {
-  auto connection = std::make_unique<WebsocketConnection>(*this, std::move(accepted.stream), accepted.terms, nullptr);
+  auto connection =
+      std::make_unique<WebsocketConnection>(*this, std::move(accepted.stream), accepted.terms, options().max_payload, nullptr);
   WebsocketConnection& kept = *connection;
   WebsocketConnection::leave(std::move(connection), WebsocketConnection::Queued::drop, websocket::CloseCode::no_status);
   kept.start({});

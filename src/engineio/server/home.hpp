@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/budget.hpp"
 #include "engineio/handshake.hpp"
 #include "engineio/server/server.hpp"
 #include "engineio/server/websocket_connection.hpp"
@@ -36,9 +37,12 @@ class Census {
 
 // What all shards share.
 struct Common {
-  Options options;
-  SessionTimes times;
-  Server::OnSession on_session;
+  Common(Options its_options, Server::OnSession its_on_session);
+
+  const Options options;
+  const SessionTimes times;
+  const Server::OnSession on_session;
+  Budget polling_sessions, incoming, outgoing;
   std::atomic<bool> stopping{false};
   Census census;
 };
@@ -51,13 +55,13 @@ class Home : public std::enable_shared_from_this<Home> {
   Shard& shard() const { return shard_; }                        // any thread
   std::size_t index() const { return index_; }                   // any thread
   const Options& options() const { return common_->options; }    // any thread
-  const Common& common() const { return *common_; }              // any thread
+  Common& common() const { return *common_; }                    // any thread
   const SessionTimes& times() const { return common_->times; }   // any thread
   Census& census() const { return common_->census; }             // any thread
   bool is_stopping() const { return common_->stopping.load(); }  // any thread
 
-  // A new session; the handler is made inside.
-  std::shared_ptr<LiveSession> open_polling(Handshake handshake, SessionKind kind);
+  // A new session, of Common::polling_sessions; the handler is made inside.
+  std::shared_ptr<LiveSession> open_polling(Handshake handshake, SessionKind kind, Budget::Held place);
   void open_websocket(Handshake handshake, NewWebsocket accepted);
   // A websocket that asks to take over the session; one that may not is closed.
   void offer_websocket(const std::string& session_id, NewWebsocket accepted);

@@ -1,13 +1,22 @@
 #include "engineio/server/live_session.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
+#include "base/network.hpp"
 #include "engineio/payload_v3.hpp"
 #include "engineio/server/replies.hpp"
 #include "engineio/server/session_id.hpp"
 
 namespace payam::eio {
+
+namespace {
+
+// "2probe" and "5" are all it may send.
+constexpr std::size_t kMaxCandidatePacket = 1'024;
+
+}  // namespace
 
 using Queued = WebsocketConnection::Queued;
 
@@ -15,14 +24,18 @@ struct LiveSession::Polling final : Flushable {
   explicit Polling(LiveSession& its_session) : session(its_session) {}
 
   void flush() override {
-    session.machine_.flush();
-    session.count_waiting();
+    const auto keep = session.shared_from_this();  // which may let go of this
+    keep->machine_.flush();
+    keep->count_waiting();
+    keep->pay_for_waiting();
   }
 
   LiveSession& session;
   std::optional<Reply> poll;  // set exactly while the machine has a poll pending
   std::unique_ptr<WebsocketConnection> candidate;
   std::size_t counted = 0;  // of the bytes waiting, to the home's counter
+  Budget::Held place;
+  HeldBytes queued;  // of Common::outgoing, for the bytes waiting
 };
 
 LiveSession::LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake handshake)
@@ -34,6 +47,20 @@ LiveSession::LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake
 }
 
 LiveSession::~LiveSession() = default;
+
+void LiveSession::keep_place(Budget::Held place) { polling_->place = std::move(place); }
+
+Caller LiveSession::caller() const { return {network_of(std::string(handshake_.request.address()))}; }
+
+std::size_t LiveSession::max_payload() const {
+  const Options& options = home_->options();
+  return admitted_ ? options.max_payload : std::min(options.max_payload, options.max_payload_before_admission);
+}
+
+void LiveSession::admit() {
+  admitted_ = true;
+  if (websocket_) websocket_->set_max_message(max_payload());
+}
 
 PacketRef LiveSession::open_packet() const {
   const Options& options = home_->options();
@@ -59,7 +86,7 @@ void LiveSession::start() {
 
 void LiveSession::attach(std::shared_ptr<Stream> stream, WebsocketTerms terms) {
   WebsocketConnection::Owner* const owner = this;
-  websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), terms, owner);
+  websocket_ = std::make_unique<WebsocketConnection>(*home_, std::move(stream), terms, max_payload(), owner);
   home_->count_websocket();
   transmit(open_packet(), true);
 }
@@ -72,7 +99,8 @@ void LiveSession::offer(NewWebsocket accepted) {
   machine_.start_upgrade(home_->shard().now());
   accepted.terms.protocol = protocol();
   WebsocketConnection::Owner* const owner = this;
-  polling_->candidate = std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.terms, owner);
+  polling_->candidate =
+      std::make_unique<WebsocketConnection>(*home_, std::move(accepted.stream), accepted.terms, kMaxCandidatePacket, owner);
   arm();
   if (polling_) polling_->candidate->start(std::move(accepted.early));
 }
@@ -101,10 +129,11 @@ std::optional<http::Response> LiveSession::start_post(PayloadForm form) {
   return refusal_response(Refusal::bad_request);
 }
 
-http::Response LiveSession::end_post(std::string_view body, PayloadForm form) {
-  const bool good = machine_.end_post(body, form, home_->shard().now());
+std::optional<http::Response> LiveSession::read_post(PostBody& body) {
+  const auto step = machine_.read_post(body, home_->shard().now());
   arm();
-  return good ? post_response() : refusal_response(Refusal::bad_request);
+  if (step == SessionMachine::PostStep::more) return std::nullopt;
+  return step == SessionMachine::PostStep::done ? post_response() : refusal_response(Refusal::bad_request);
 }
 
 void LiveSession::refuse_post() { machine_.refuse_post(); }
@@ -121,6 +150,7 @@ void LiveSession::drop() {
 bool LiveSession::send(std::span<const PacketRef> packets, SendOptions options) {
   const bool sent = machine_.send(packets, {.droppable = options.droppable, .compress = options.compress});
   count_waiting();
+  if (polling_ && machine_.waiting_bytes() > polling_->queued.covered()) flush_later();
   return sent;
 }
 
@@ -151,6 +181,10 @@ void LiveSession::deliver(const Packet& packet) {
 
 void LiveSession::closed(CloseReason reason) {
   count_waiting();
+  if (polling_) {
+    polling_->place.release();
+    polling_->queued.release();
+  }
   home_->count_end(transport(), reason);
   timer_.cancel();
   armed_for_ = SteadyTime::max();
@@ -179,6 +213,13 @@ void LiveSession::count_waiting() {
   if (transport() == Transport::websocket) polling_.reset();
 }
 
+// What nobody polls. Not while it is queued, which may be in the middle of a broadcast, but at the turn's end.
+void LiveSession::pay_for_waiting() {
+  if (!polling_ || machine_.is_closed()) return;
+  const auto over = polling_->queued.set(home_->common().outgoing, machine_.waiting_bytes(), [this] { return caller(); });
+  if (over) machine_.terminate(CloseReason::buffer_overflow);
+}
+
 void LiveSession::fetch() const {
   if (websocket_) websocket_->fetch_queue();
 }
@@ -204,6 +245,7 @@ void LiveSession::adopt_candidate() {
   home_->count_upgrade();
   home_->count_websocket();
   websocket_ = std::move(polling_->candidate);
+  websocket_->set_max_message(max_payload());
 }
 
 void LiveSession::drop_candidate() { WebsocketConnection::leave(std::move(polling_->candidate), Queued::drop, close_code_); }

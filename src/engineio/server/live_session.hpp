@@ -22,6 +22,8 @@ class LiveSession final : public Session,
   LiveSession(std::shared_ptr<Home> home, SessionKind kind, Handshake handshake);
   ~LiveSession() override;
 
+  // A polling session's among those there may be; given back when it is on a websocket or closed.
+  void keep_place(Budget::Held place);
   // Makes the handler and starts the heartbeat. For a websocket session attach() comes before.
   void start();
   http::Response open_response() const;  // with the open packet, to a polling handshake
@@ -40,9 +42,10 @@ class LiveSession final : public Session,
   void poll(Reply reply);
   void abort_poll();
 
-  // A post: nullopt lets its body be read, which end_post() or one of the others follows; otherwise the answer.
+  // A post: nullopt lets its body be read, which read_post() or one of the others follows; otherwise the answer.
   std::optional<http::Response> start_post(PayloadForm form);
-  http::Response end_post(std::string_view body, PayloadForm form);
+  // A slice of it; nullopt: call again, later.
+  std::optional<http::Response> read_post(PostBody& body);
   void refuse_post();
   void abort_post();
 
@@ -55,12 +58,16 @@ class LiveSession final : public Session,
   Transport transport() const override { return machine_.transport(); }
   Protocol protocol() const override { return machine_.protocol(); }
   bool is_open() const override { return machine_.is_open(); }
+  void admit() override;
   using Session::send;
   bool send(std::span<const PacketRef> packets, SendOptions options) override;
   void fetch() const override;
   void close() override;
   void terminate(CloseReason reason) override;
   std::size_t buffered_bytes() const override { return machine_.buffered_bytes(); }
+
+  // Bytes of one packet or polling body, at present.
+  std::size_t max_payload() const;
 
  private:
   // What only a session on polling needs.
@@ -80,12 +87,14 @@ class LiveSession final : public Session,
 
   void on_websocket_message(WebsocketConnection& connection, std::string_view data, bool binary) override;
   void on_websocket_end(WebsocketConnection& connection, CloseReason reason) override;
+  Caller caller() const override;
 
   PacketRef open_packet() const;
   void on_timer();
   // After each call of the machine: its deadline, and its part of the server's count of bytes queued.
   void arm();
   void count_waiting();
+  void pay_for_waiting();
   WebsocketConnection* candidate() const;
   template <class F>
   void guard(F call);
@@ -100,6 +109,7 @@ class LiveSession final : public Session,
   const std::string id_;
   const Handshake handshake_;
   websocket::CloseCode close_code_ = websocket::CloseCode::no_status;
+  bool admitted_ = false;
 };
 
 }  // namespace payam::eio

@@ -201,6 +201,100 @@ TEST_F(Polling, ATornBodyEndsTheSession) {
   EXPECT_EQ(get(session)->status, 400);
 }
 
+TEST_F(Polling, AFloodInOnePostDoesNotHoldUpOthers) {
+  make_server();
+  const auto flood = open_polling();
+  const auto other = open_polling();
+  std::size_t heard = 0;
+  seen_[0]->on_text = [&](Session&, std::string_view) { ++heard; };
+  std::string body = "4flood";
+  for (int i = 1; i < 10'000; ++i)
+    body +=
+        "\x1e"
+        "4flood";
+  const auto flooding = begin(Method::post, flood, body);
+  const auto small = begin(Method::post, other, "4me too");
+  first_context_.restart();
+  while (seen_[1]->events.empty()) first_context_.poll_one();
+  EXPECT_LT(heard, 200u);
+  run_until([&] { return flooding->came; });
+  EXPECT_EQ(flooding->status, 200);
+  EXPECT_EQ(heard, 10'000u);
+}
+
+TEST_F(Polling, SessionsAreBoundedByAddressAndInAll) {
+  make_server({.polling_sessions = {.address = 2, .total = 3}});
+  const std::string open = "EIO=4&transport=polling";
+  const auto from = [&](const char* address) {
+    const auto answer = begin(Method::get, open);
+    answer->request.peer = address;
+    run_until([&] { return answer->came; });
+    return answer;
+  };
+  EXPECT_EQ(from("192.0.2.1")->status, 200);
+  EXPECT_EQ(from("192.0.2.1")->status, 200);
+  const auto third = from("192.0.2.1");
+  EXPECT_EQ(third->status, 429);
+  EXPECT_EQ(third->response.headers.find("Retry-After"), "10");
+  EXPECT_EQ(from("2001:db8::1")->status, 200);
+  const auto fourth = from("192.0.2.2");
+  EXPECT_EQ(fourth->status, 503);
+  EXPECT_EQ(fourth->response.headers.find("Retry-After"), "10");
+  EXPECT_EQ(server_->counters().polling_sessions.held, 3u);
+  EXPECT_EQ(server_->counters().polling_sessions.refused_address, 1u);
+  EXPECT_EQ(server_->counters().polling_sessions.refused_total, 1u);
+  // One that ends makes room.
+  on_shard(0, [&] { seen_[0]->session->terminate(CloseReason::forced_close); });
+  EXPECT_EQ(from("192.0.2.1")->status, 200);
+  EXPECT_EQ(seen_.size(), 4u) << "no session was made in vain";
+}
+
+TEST_F(Polling, IncompleteBodiesAreBoundedAndTheSessionLives) {
+  make_server({.incoming = {.address = 48 * 1024}});
+  const auto session = open_polling();
+  Pieces small({"4" + std::string(10'000, 'x'), std::string(10'000, 'x')});
+  EXPECT_EQ(post(session, small)->status, 200);
+  Pieces large({"4" + std::string(40'000, 'x'), std::string(40'000, 'x')});
+  const auto refused = post(session, large);
+  EXPECT_EQ(refused->status, 429);
+  EXPECT_EQ(refused->response.headers.find("Retry-After"), "10");
+  EXPECT_TRUE(refused->response.close);
+  EXPECT_EQ(server_->counters().incoming.refused_address, 1u);
+  EXPECT_EQ(server_->counters().incoming.held, 0u);
+  EXPECT_EQ(ask(Method::post, session, "4hello")->status, 200);
+}
+
+TEST_F(Polling, BodiesAreSmallUntilTheSessionIsAdmitted) {
+  make_server({.max_payload = 100, .max_payload_before_admission = 10});
+  const auto session = open_polling();
+  EXPECT_EQ(ask(Method::post, session, "4123456789")->status, 200);
+  EXPECT_EQ(ask(Method::post, session, "41234567890")->status, 413);
+  on_shard(0, [&] { seen_[0]->session->admit(); });
+  EXPECT_EQ(ask(Method::post, session, "4" + std::string(99, 'x'))->status, 200);
+  EXPECT_EQ(ask(Method::post, session, "4" + std::string(100, 'x'))->status, 413);
+}
+
+TEST_F(Polling, WhatNobodyPollsIsBounded) {
+  make_server({.outgoing = {.total = 40'000}});
+  const auto session = open_polling();
+  const auto packet = EncodedPacket::text(PacketType::message, std::string(10'000, 'x'));
+  on_shard(0, [&] { seen_[0]->session->send(packet, {}); });
+  settle();
+  EXPECT_EQ(server_->counters().outgoing.held, 16'384u);
+  get(session);
+  EXPECT_EQ(server_->counters().outgoing.held, 0u);
+  on_shard(0, [&] {
+    for (int i = 0; i < 4; ++i) seen_[0]->session->send(packet, {});
+    EXPECT_TRUE(seen_[0]->session->is_open()) << "not in the middle of a broadcast";
+  });
+  settle();
+  EXPECT_FALSE(seen_[0]->session->is_open());
+  EXPECT_EQ(seen_[0]->events.back(), "close buffer overflow");
+  EXPECT_EQ(server_->counters().outgoing.held, 0u);
+  EXPECT_EQ(server_->counters().outgoing.refused_total, 1u);
+  EXPECT_EQ(server_->counters().overflows, 1u);
+}
+
 TEST_F(Polling, AnotherShardsRequestsAreBroughtHome) {
   make_server();
   const auto session = open_polling(1);

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cassert>
 #include <utility>
+#include <variant>
 
+#include "base/held_bytes.hpp"
+#include "base/network.hpp"
+#include "engineio/post_body.hpp"
 #include "engineio/server/cors.hpp"
 #include "engineio/server/live_session.hpp"
 #include "engineio/server/replies.hpp"
@@ -64,9 +68,20 @@ http::Response failed_upgrade(websocket::UpgradeRefusal refusal) {
   return response;
 }
 
+// When who is refused for what others hold may try again.
+constexpr std::chrono::seconds kRetryAfter{10};
+
 http::Response stopping_response() {
   auto response = http::Response::text(503, "The server is shutting down");
   response.headers.set("Retry-After", "1");
+  response.close = true;
+  return response;
+}
+
+// For what Options bounds by address and in all.
+http::Response over_budget(Budget::Over over, std::string_view message) {
+  auto response = http::Response::text(over == Budget::Over::total ? 503 : 429, std::string(message));
+  response.headers.set("Retry-After", std::to_string(kRetryAfter.count()));
   response.close = true;
   return response;
 }
@@ -100,6 +115,14 @@ Task<R> at(std::shared_ptr<Home> home, F work) {
   co_return co_await await_completion<R>(start);
 }
 
+// To the end of the queue of a shard's work, and back to the caller's.
+Task<> let_others_run(Shard& shard) {
+  auto start = [&shard](Completion<std::monostate> done) {
+    shard.post([done = std::move(done)]() mutable { done(std::monostate{}); });
+  };
+  co_await await_completion<std::monostate>(start);
+}
+
 }  // namespace
 
 // A request that has passed the first checks.
@@ -113,6 +136,21 @@ struct RequestHandler::Asked {
   http::Response refuse(Refusal refusal, std::string_view message = {}) const {
     return facts.upgrade ? upgrade_refusal_response(refusal, message) : refusal_response(refusal, message);
   }
+};
+
+// What a session lets its posts be.
+struct RequestHandler::Admitted {
+  std::size_t max_payload = 0;
+  Protocol protocol = Protocol::v4;
+};
+
+struct RequestHandler::Body {
+  enum class End : std::uint8_t { whole, too_large, over_budget, torn };
+
+  std::string text;
+  HeldBytes held;  // of Common::incoming
+  End end = End::whole;
+  Budget::Over over = Budget::Over::address;
 };
 
 RequestHandler::RequestHandler(std::shared_ptr<Common> common, std::vector<std::shared_ptr<Home>> homes)
@@ -184,7 +222,9 @@ Task<http::Response> RequestHandler::handshake(Home& here, http::Request& reques
   if (here.is_stopping()) co_return stopping_response();
   if (asked.facts.upgrade) co_return co_await upgrade(here, request, std::move(asked));
   const SessionKind kind{.transport = Transport::polling, .protocol = asked.protocol, .binary = binary_form(request)};
-  co_return here.open_polling(handshake_of(request), kind)->open_response();
+  auto place = common_->polling_sessions.take({network_of(request.peer)});
+  if (!place) co_return over_budget(place.error(), "Too many sessions");
+  co_return here.open_polling(handshake_of(request), kind, std::move(*place))->open_response();
 }
 
 Task<http::Response> RequestHandler::upgrade(Home& here, http::Request& request, Asked asked) const {
@@ -240,45 +280,71 @@ Task<http::Response> RequestHandler::poll(http::Request& request, Asked asked) c
   co_return co_await await_completion<http::Response>(start);
 }
 
-Task<http::Response> RequestHandler::post(http::Request& request, http::BodySource& source, Asked asked) const {
-  using Answer = std::optional<http::Response>;
-  const PayloadForm form = form_of(request);
-  auto begin = [&asked, form](Home& home) -> Answer {
-    const auto session = home.find(asked.sid);
-    return session ? session->start_post(form) : refusal_response(Refusal::unknown_sid);
-  };
-  if (auto refused = co_await at<Answer>(asked.home, begin)) co_return std::move(*refused);
-
-  // From here on the session waits for this post to end, one way or another.
-  enum class Outcome { whole, too_large, torn } outcome = Outcome::whole;
-  std::string body;
+// The body of a post, which is paid for as it grows. `address`: who sends it.
+Task<RequestHandler::Body> RequestHandler::read_body(http::BodySource& source, std::string address,
+                                                     std::size_t max_bytes) const {
+  Body body;
   for (;;) {
     const auto piece = co_await source.read();
     if (!piece) {
-      outcome = piece.error().code == Errc::too_large ? Outcome::too_large : Outcome::torn;
-      break;
+      body.end = piece.error().code == Errc::too_large ? Body::End::too_large : Body::End::torn;
+      co_return body;
     }
-    if (piece->empty()) break;
-    if (piece->size() > common_->options.max_payload - body.size()) {
-      outcome = Outcome::too_large;
-      break;
+    if (piece->empty()) co_return body;
+    if (piece->size() > max_bytes - body.text.size()) {
+      body.end = Body::End::too_large;
+      co_return body;
     }
-    body.append(*piece);
+    body.text.append(*piece);
+    const auto over = body.held.set(common_->incoming, body.text.capacity(), [&] { return Caller{network_of(address)}; });
+    if (over) {
+      body.over = *over;
+      body.end = Body::End::over_budget;
+      co_return body;
+    }
+  }
+}
+
+Task<http::Response> RequestHandler::post(http::Request& request, http::BodySource& source, Asked asked) const {
+  const PayloadForm form = form_of(request);
+  Admitted admitted;
+  auto begin = [&asked, &admitted, form](Home& home) -> std::optional<http::Response> {
+    const auto session = home.find(asked.sid);
+    if (!session) return refusal_response(Refusal::unknown_sid);
+    admitted = {session->max_payload(), session->protocol()};
+    return session->start_post(form);
+  };
+  if (auto refused = co_await at<std::optional<http::Response>>(asked.home, begin)) co_return std::move(*refused);
+
+  // From here on the session waits for this post to end, one way or another.
+  const Body body = co_await read_body(source, request.peer, admitted.max_payload);
+  if (body.end == Body::End::whole) {
+    PostBody packets(body.text, form, admitted.protocol);
+    auto slice = [&asked, &packets](Home& home) -> std::optional<http::Response> {
+      const auto session = home.find(asked.sid);
+      return session ? session->read_post(packets) : refusal_response(Refusal::unknown_sid);
+    };
+    for (;;) {
+      if (auto response = co_await at<std::optional<http::Response>>(asked.home, slice)) co_return std::move(*response);
+      co_await let_others_run(asked.home->shard());
+    }
   }
 
-  auto finish = [&asked, &body, &outcome, form](Home& home) {
+  auto finish = [&asked, &body](Home& home) {
     const auto session = home.find(asked.sid);
     http::Response response = refusal_response(Refusal::bad_request);
-    switch (outcome) {
-      case Outcome::whole:
-        if (session) return session->end_post(body, form);
-        return refusal_response(Refusal::unknown_sid);
-      case Outcome::too_large:
+    switch (body.end) {
+      case Body::End::whole: break;
+      case Body::End::too_large:
         if (session) session->refuse_post();
         response = http::Response::text(413, "Payload too large");
         response.close = true;  // the rest of the body is not worth reading
         break;
-      case Outcome::torn:
+      case Body::End::over_budget:
+        if (session) session->refuse_post();
+        response = over_budget(body.over, "Too many bytes are waiting");
+        break;
+      case Body::End::torn:
         if (session) session->abort_post();
         break;
     }

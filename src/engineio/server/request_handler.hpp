@@ -20,12 +20,15 @@ class RequestHandler {
 
  private:
   struct Asked;
+  struct Admitted;
+  struct Body;
 
   Task<http::Response> answer(Home& here, http::Request& request, http::BodySource& body) const;
   Task<http::Response> handshake(Home& here, http::Request& request, Asked asked) const;
   Task<http::Response> upgrade(Home& here, http::Request& request, Asked asked) const;
   Task<http::Response> poll(http::Request& request, Asked asked) const;
-  Task<http::Response> post(http::Request& request, http::BodySource& body, Asked asked) const;
+  Task<Body> read_body(http::BodySource& source, std::string address, std::size_t max_bytes) const;
+  Task<http::Response> post(http::Request& request, http::BodySource& source, Asked asked) const;
   Home& home_of(const Shard& shard) const;
 
   const std::shared_ptr<Common> common_;

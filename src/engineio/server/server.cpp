@@ -26,16 +26,14 @@ class LastWork {
 }  // namespace
 
 struct Server::Impl {
-  std::shared_ptr<Common> common = std::make_shared<Common>();
+  Impl(Options options, OnSession on_session) : common(std::make_shared<Common>(std::move(options), std::move(on_session))) {}
+
+  const std::shared_ptr<Common> common;
   std::vector<std::shared_ptr<Home>> homes;
 };
 
-Server::Server(std::vector<Shard*> shards, Options options, OnSession on_session) : impl_(std::make_shared<Impl>()) {
-  Common& common = *impl_->common;
-  common.times = {
-      .ping_interval = options.ping_interval, .ping_timeout = options.ping_timeout, .upgrade_timeout = options.upgrade_timeout};
-  common.options = std::move(options);
-  common.on_session = std::move(on_session);
+Server::Server(std::vector<Shard*> shards, Options options, OnSession on_session)
+    : impl_(std::make_shared<Impl>(std::move(options), std::move(on_session))) {
   for (Shard* shard : shards) impl_->homes.push_back(std::make_shared<Home>(*shard, impl_->homes.size(), impl_->common));
 }
 
@@ -65,6 +63,9 @@ bool Server::wait(Millis limit) { return impl_->common->census.wait_for_none(lim
 Counters Server::counters() const {
   Counters counters;
   for (const auto& home : impl_->homes) home->add_to(counters);
+  counters.polling_sessions = BudgetCounters::of(impl_->common->polling_sessions);
+  counters.incoming = BudgetCounters::of(impl_->common->incoming);
+  counters.outgoing = BudgetCounters::of(impl_->common->outgoing);
   return counters;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "base/clock.hpp"
 #include "engineio/encoded_packet.hpp"
 #include "engineio/session_types.hpp"
@@ -50,6 +52,8 @@ class Session {
   // with buffer_overflow; droppable packets are merely dropped there.
   virtual bool send(std::span<const PacketRef> packets, SendOptions options) = 0;
   bool send(PacketRef packet, SendOptions options) { return send(std::span(&packet, 1), options); }
+  // The peer is known to the layer above: from now on it may send packets of max_payload bytes.
+  virtual void admit() {}
   // Fetches into the processor's cache what send() will read beyond the session's own first lines: for who sends to thousands.
   virtual void fetch() const {}
 
@@ -80,6 +84,16 @@ struct Options {
   Millis close_timeout{5'000};               // for a websocket's close handshake, what is queued included
   std::size_t max_payload = 1'000'000;       // bytes, one packet or polling body (maxHttpBufferSize)
   std::size_t max_buffered_bytes = 4 << 20;  // queued for one session; over it: buffer_overflow
+  // The same until the layer above calls Session::admit(), where that is less.
+  std::size_t max_payload_before_admission = std::numeric_limits<std::size_t>::max();
+  // What may be held at once for one address (of the request that opened the session) and in all. Sessions that poll, which
+  // hold no connection; over it a handshake gets 429 or 503.
+  Budget::Bounds polling_sessions{};
+  // Bytes of websocket messages and polling bodies that are not complete; over it a websocket is closed, a post gets 429 or
+  // 503.
+  Budget::Bounds incoming{};
+  // Bytes that clients have not taken; over it the one that is to hold more is closed with buffer_overflow.
+  Budget::Bounds outgoing{};
   bool allow_polling = true;
   bool allow_websocket = true;
   bool allow_upgrades = true;
@@ -110,6 +124,7 @@ struct Counters {
   std::uint64_t overflows = 0;                           // sessions closed because their client did not read
   std::uint64_t packets_sent = 0, packets_received = 0;  // messages, heartbeats and the like included
   std::uint64_t writes = 0;                              // system calls on websockets
+  BudgetCounters polling_sessions, incoming, outgoing;   // of the Options of these names
 };
 
 class Server {

@@ -1,5 +1,6 @@
 #include "engineio/server/websocket_connection.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/prefetch.hpp"
@@ -11,12 +12,13 @@ namespace payam::eio {
 using websocket::CloseCode;
 using websocket::Opcode;
 
-WebsocketConnection::WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, WebsocketTerms terms, Owner* owner)
+WebsocketConnection::WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, WebsocketTerms terms,
+                                         std::size_t max_message, Owner* owner)
     : home_(home),
       stream_(std::move(stream)),
       owner_(owner),
       terms_(terms),
-      reader_({.max_message = home.options().max_payload, .allow_compressed = terms.deflate}) {
+      reader_({.max_message = max_message, .allow_compressed = terms.deflate}) {
   stream_->attach(this);
   home_.census().add();
 }
@@ -35,8 +37,10 @@ void WebsocketConnection::start(std::string early) {
 
 // One read a turn: a peer that floods waits for its next turn like everybody else.
 void WebsocketConnection::on_readable() {
+  const std::size_t ahead = terms_.deflate ? kReadAheadCompressed : kReadAhead;
   const std::span<char> scratch = home_.shard().scratch();
-  const IoResult result = stream_->read(scratch);
+  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(reader_.frame_bytes_left() + ahead, scratch.size()));
+  const IoResult result = stream_->read(scratch.first(most));
   switch (result.status) {
     case IoStatus::ok: take(scratch.first(result.bytes)); break;
     case IoStatus::would_block: break;
@@ -48,7 +52,13 @@ void WebsocketConnection::on_readable() {
 
 void WebsocketConnection::take(std::span<char> bytes) {
   if (failed_) return;
-  if (const auto failure = reader_.feed(bytes, *this)) fail(*failure);
+  if (const auto failure = reader_.feed(bytes, *this)) return fail(*failure);
+  HeldBytes* const held = failed_ || is_left() ? nullptr : reader_.charge();
+  if (held == nullptr) return;
+  if (held->set(home_.common().incoming, reader_.kept_bytes(), [this] { return owner_->caller(); })) {
+    reader_.stop();
+    fail(CloseCode::try_again_later);
+  }
 }
 
 void WebsocketConnection::fail(CloseCode code) {
@@ -65,7 +75,7 @@ bool WebsocketConnection::on_message(const websocket::Message& message) {
   if (is_left()) return true;
   std::string_view data = message.data;
   if (message.compressed) {
-    const auto inflated = home_.inflater().inflate(data, home_.options().max_payload);
+    const auto inflated = home_.inflater().inflate(data, reader_.max_message());
     if (!inflated || (!message.binary && !is_valid_utf8(*inflated))) {
       fail(inflated ? CloseCode::invalid_payload : inflated.error());
       return false;
@@ -100,11 +110,23 @@ void WebsocketConnection::send(PacketRef packet, bool compress) {
     packet = packet->deflated(home_.deflater());
   }
   outbox_.push(std::move(packet));
-  if (blocked_) {
-    report_queued();
-  } else {
-    home_.shard().flush_later(*this);
-  }
+  if (blocked_) report_queued();
+  if (!blocked_ || outbox_.bytes() > paid()) home_.shard().flush_later(*this);
+}
+
+WebsocketConnection::Strained& WebsocketConnection::strained() {
+  if (!strained_) strained_ = std::make_unique<Strained>(*this);
+  return *strained_;
+}
+
+// Only for what the peer does not take: whoever reads costs nothing.
+bool WebsocketConnection::pay_for_queue() {
+  const std::size_t waiting = blocked_ ? outbox_.bytes() : 0;
+  if (waiting <= HeldBytes::kFree && !strained_) return true;
+  const auto over =
+      strained().queued.set(home_.common().outgoing, waiting, [this] { return is_left() ? Caller{} : owner_->caller(); });
+  if (waiting == 0 && !is_left()) strained_.reset();
+  return !over;
 }
 
 void WebsocketConnection::report_queued() {
@@ -113,7 +135,7 @@ void WebsocketConnection::report_queued() {
 }
 
 void WebsocketConnection::flush() {
-  while (!gone_ && !outbox_.empty()) {
+  while (!gone_ && !blocked_ && !outbox_.empty()) {
     std::array<iovec, kGather> parts;
     std::size_t count = 0;
     outbox_.gather(kGather, [&](std::string_view piece) { parts[count++] = {const_cast<char*>(piece.data()), piece.size()}; });
@@ -122,13 +144,14 @@ void WebsocketConnection::flush() {
     if (result.status == IoStatus::would_block) {
       blocked_ = true;
       stream_->want_write();
-      return report_queued();
+      break;
     }
     if (result.status != IoStatus::ok) return lost();
     outbox_.consume(result.bytes);
   }
   report_queued();
-  if (gone_ || !close_queued_) return;
+  if (!pay_for_queue()) return is_left() ? abandon() : owner_->on_websocket_end(*this, CloseReason::buffer_overflow);
+  if (gone_ || blocked_ || !close_queued_) return;
   // Our close frame is out.
   if (peer_closed_) {
     end();
@@ -155,12 +178,13 @@ void WebsocketConnection::leave(std::unique_ptr<WebsocketConnection> connection,
   self.owner_ = nullptr;
   home.keep(std::move(connection));
   if (self.gone_) return self.end();
+  self.reader_.ignore_messages();
   if (queued == Queued::drop) self.outbox_.drop_unsent();
   const bool answers = self.failed_ || self.peer_closed_;
   self.send(EncodedPacket::control(Opcode::close, websocket::close_payload(answers ? self.answer_ : code)), false);
   self.close_queued_ = true;
-  self.close_timer_ = std::make_unique<CloseTimer>(self);
-  home.shard().start_timer(*self.close_timer_, home.options().close_timeout);
+  self.pay_for_queue();
+  home.shard().start_timer(self.strained().close_timer, home.options().close_timeout);
 }
 
 // The stream has ended or broken.
@@ -184,7 +208,7 @@ void WebsocketConnection::abandon() {
 
 void WebsocketConnection::end() {
   gone_ = true;
-  if (close_timer_) close_timer_->cancel();
+  strained_.reset();
   stream_->close();
   home_.discard(*this);
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/held_bytes.hpp"
 #include "engineio/outbox.hpp"
 #include "engineio/session_types.hpp"
 #include "engineio/websocket/frame_reader.hpp"
@@ -42,18 +43,21 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
     virtual void on_websocket_message(WebsocketConnection& connection, std::string_view data, bool binary) = 0;
     // The peer has closed, broken the protocol or is gone. The owner must leave() the connection inside.
     virtual void on_websocket_end(WebsocketConnection& connection, CloseReason reason) = 0;
+    // On whose behalf bytes are held.
+    virtual Caller caller() const = 0;
 
    protected:
     ~Owner() = default;
   };
 
-  // `home` and `owner` outlive the connection, or the owner leaves it.
-  WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, WebsocketTerms terms, Owner* owner);
+  // `home` and `owner` outlive the connection, or the owner leaves it. Messages have at most `max_message` bytes.
+  WebsocketConnection(Home& home, std::shared_ptr<Stream> stream, WebsocketTerms terms, std::size_t max_message, Owner* owner);
   ~WebsocketConnection();
 
   // Begins to read, `early` first: what came right behind the request.
   void start(std::string early);
 
+  void set_max_message(std::size_t bytes) { reader_.set_max_message(bytes); }
   void send(PacketRef packet, bool compress);
   void fetch_queue() const;  // into the processor's cache, what send() reads
   bool is_writable() const { return !blocked_; }
@@ -70,6 +74,9 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
  private:
   static constexpr std::size_t kGather = 64;            // frames a write
   static constexpr std::size_t kPongsUpTo = 16 * 1024;  // bytes unsent; a peer that does not read gets no pongs
+  // Bytes a read, beyond the frame that is coming in: as many small messages as one connection may have handled in its turn.
+  // A compressed one may be a thousand times its size.
+  static constexpr std::size_t kReadAhead = 8 * 1024, kReadAheadCompressed = 1024;
 
   void on_readable() override;
   void on_writable() override;
@@ -83,18 +90,27 @@ class WebsocketConnection final : private StreamHandler, private Flushable, priv
   void take(std::span<char> bytes);
   void fail(websocket::CloseCode code);
   void report_queued();
+  std::size_t paid() const { return strained_ ? strained_->queued.covered() : HeldBytes::kFree; }
+  bool pay_for_queue();
   bool is_left() const { return owner_ == nullptr; }
   void lost();
   void end();
   void on_timeout();
-  using CloseTimer = MemberTimer<&WebsocketConnection::on_timeout>;
+  // What only a connection needs that ends, or whose peer does not take what is queued.
+  struct Strained {
+    explicit Strained(WebsocketConnection& connection) : close_timer(connection) {}
+
+    MemberTimer<&WebsocketConnection::on_timeout> close_timer;
+    HeldBytes queued;  // of Common::outgoing
+  };
+  Strained& strained();
 
   Home& home_;
   std::shared_ptr<Stream> stream_;
   Owner* owner_;
   Outbox outbox_;
-  std::size_t reported_ = 0;                 // of the outbox's bytes, to the home's counter
-  std::unique_ptr<CloseTimer> close_timer_;  // only while it ends
+  std::size_t reported_ = 0;  // of the outbox's bytes, to the home's counter
+  std::unique_ptr<Strained> strained_;
   const WebsocketTerms terms_;
   bool blocked_ = false;                                           // the kernel takes no more; on_writable() will come
   bool peer_closed_ = false;                                       // its close frame is read

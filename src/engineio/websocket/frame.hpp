@@ -24,6 +24,7 @@ enum class CloseCode : std::uint16_t {
   policy_violation = 1008,
   message_too_big = 1009,
   internal_error = 1011,
+  try_again_later = 1013,  // of the registry at IANA
 };
 
 // Codes an endpoint may put into a close frame; 1005, 1006 and 1015 are for interfaces only.

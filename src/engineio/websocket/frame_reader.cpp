@@ -30,18 +30,22 @@ void release(std::string& buffer) {
 // The frame and the message that are being read.
 class FrameReader::Parser {
  public:
-  std::optional<CloseCode> feed(std::span<char> bytes, FrameSink& sink, const Limits& limits);
+  std::optional<CloseCode> feed(std::span<char> bytes, FrameSink& sink, const Terms& terms);
   bool finished() const { return state_ == State::finished; }
   // Nothing has begun: a parser made anew would go on the same way.
   bool is_fresh() const { return state_ == State::header && header_have_ == 0 && !in_message(); }
+  std::uint64_t frame_bytes_left() const { return state_ == State::payload ? left_ : 0; }
+  std::size_t kept_bytes() const { return message_.capacity() + control_.capacity(); }
+
+  HeldBytes held;  // for what it keeps
 
  private:
   enum class State : std::uint8_t { header, payload, finished };
   enum class Next : std::uint8_t { go_on, stop };
 
   bool take_header(std::span<char>& bytes);
-  std::optional<CloseCode> begin_frame(const Limits& limits);
-  std::optional<CloseCode> take_payload(std::span<char>& bytes, FrameSink& sink, Next& next);
+  std::optional<CloseCode> begin_frame(const Terms& terms);
+  std::optional<CloseCode> take_payload(std::span<char>& bytes, FrameSink& sink, const Terms& terms, Next& next);
   std::optional<CloseCode> end_control(std::string_view payload, FrameSink& sink, Next& next);
   std::optional<CloseCode> end_data(std::string_view piece, FrameSink& sink, Next& next);
   void unmask(std::span<char> bytes);
@@ -67,16 +71,17 @@ class FrameReader::Parser {
   std::string control_;  // what has arrived of an incomplete control frame, which may stand inside a message
 };
 
-FrameReader::FrameReader(Limits limits) : max_message_(limits.max_message), allow_compressed_(limits.allow_compressed) {}
+FrameReader::FrameReader(Limits limits)
+    : terms_{.max_message = limits.max_message, .allow_compressed = limits.allow_compressed} {}
 FrameReader::~FrameReader() = default;
 
 std::optional<CloseCode> FrameReader::feed(std::span<char> bytes, FrameSink& sink) {
-  if (finished_) return std::nullopt;
+  if (terms_.finished) return std::nullopt;
   Parser on_stack;
   Parser& parser = parser_ ? *parser_ : on_stack;
-  const auto failure = parser.feed(bytes, sink, {max_message_, allow_compressed_});
-  finished_ = parser.finished();
-  if (finished_ || parser.is_fresh()) {
+  const auto failure = parser.feed(bytes, sink, terms_);
+  terms_.finished = parser.finished();
+  if (terms_.finished || parser.is_fresh()) {
     parser_.reset();
   } else if (!parser_) {
     parser_ = std::make_unique<Parser>(std::move(on_stack));
@@ -84,15 +89,24 @@ std::optional<CloseCode> FrameReader::feed(std::span<char> bytes, FrameSink& sin
   return failure;
 }
 
-std::optional<CloseCode> FrameReader::Parser::feed(std::span<char> bytes, FrameSink& sink, const Limits& limits) {
+void FrameReader::stop() {
+  terms_.finished = true;
+  parser_.reset();
+}
+
+std::uint64_t FrameReader::frame_bytes_left() const { return parser_ ? parser_->frame_bytes_left() : 0; }
+std::size_t FrameReader::kept_bytes() const { return parser_ ? parser_->kept_bytes() : 0; }
+HeldBytes* FrameReader::charge() { return parser_ ? &parser_->held : nullptr; }
+
+std::optional<CloseCode> FrameReader::Parser::feed(std::span<char> bytes, FrameSink& sink, const Terms& terms) {
   // A frame without payload is complete with its header: the loop must not wait for a further byte.
   while (state_ != State::finished && (!bytes.empty() || (state_ == State::payload && left_ == 0))) {
     std::optional<CloseCode> failure;
     Next next = Next::go_on;
     if (state_ == State::header) {
-      if (take_header(bytes)) failure = begin_frame(limits);
+      if (take_header(bytes)) failure = begin_frame(terms);
     } else {
-      failure = take_payload(bytes, sink, next);
+      failure = take_payload(bytes, sink, terms, next);
     }
     if (failure) {
       state_ = State::finished;
@@ -124,7 +138,7 @@ bool FrameReader::Parser::take_header(std::span<char>& bytes) {
   }
 }
 
-std::optional<CloseCode> FrameReader::Parser::begin_frame(const Limits& limits) {
+std::optional<CloseCode> FrameReader::Parser::begin_frame(const Terms& terms) {
   const std::uint8_t first = header_[0];
   if ((header_[1] & kMasked) == 0) return CloseCode::protocol_error;  // section 5.1
   if ((first & kRsv23) != 0 || !is_known(first & 0x0f)) return CloseCode::protocol_error;
@@ -149,16 +163,17 @@ std::optional<CloseCode> FrameReader::Parser::begin_frame(const Limits& limits) 
   if (opcode_ == Opcode::continuation) {
     if (!in_message() || rsv1) return CloseCode::protocol_error;
   } else {
-    if (in_message() || (rsv1 && !limits.allow_compressed)) return CloseCode::protocol_error;
+    if (in_message() || (rsv1 && !terms.allow_compressed)) return CloseCode::protocol_error;
     message_opcode_ = opcode_;
     compressed_ = rsv1;
     utf8_ = {};
   }
-  if (left_ > limits.max_message - message_.size()) return CloseCode::message_too_big;
+  if (message_.size() > terms.max_message || left_ > terms.max_message - message_.size()) return CloseCode::message_too_big;
   return std::nullopt;
 }
 
-std::optional<CloseCode> FrameReader::Parser::take_payload(std::span<char>& bytes, FrameSink& sink, Next& next) {
+std::optional<CloseCode> FrameReader::Parser::take_payload(std::span<char>& bytes, FrameSink& sink, const Terms& terms,
+                                                           Next& next) {
   const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
   const std::span<char> piece = bytes.first(take);
   bytes = bytes.subspan(take);
@@ -174,11 +189,16 @@ std::optional<CloseCode> FrameReader::Parser::take_payload(std::span<char>& byte
   }
   if (message_opcode_ == Opcode::text && !compressed_ && !utf8_.feed(text)) return CloseCode::invalid_payload;
   if (left_ > 0 || !final_) {
-    message_.append(text);
+    if (!terms.ignore_messages) message_.append(text);
     if (left_ == 0) state_ = State::header;
     return std::nullopt;
   }
   state_ = State::header;
+  if (terms.ignore_messages) {
+    message_opcode_ = Opcode::continuation;
+    release(message_);
+    return std::nullopt;
+  }
   return end_data(text, sink, next);
 }
 

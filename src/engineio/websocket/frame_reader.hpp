@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "base/held_bytes.hpp"
 #include "engineio/websocket/frame.hpp"
 
 namespace payam::eio::websocket {
@@ -47,12 +49,31 @@ class FrameReader {
   // protocol_error, invalid_payload or message_too_big. Once it has failed, or seen a close frame, it reads nothing.
   std::optional<CloseCode> feed(std::span<char> bytes, FrameSink& sink);
 
+  // From now on; also inside feed().
+  void set_max_message(std::size_t bytes) { terms_.max_message = bytes; }
+  std::size_t max_message() const { return terms_.max_message; }
+  // Messages are neither kept nor handed out any more, only control frames are.
+  void ignore_messages() { terms_.ignore_messages = true; }
+
+  // Reads nothing any more, and keeps nothing. Not inside feed().
+  void stop();
+
+  // How much of the present frame's payload is still to come.
+  std::uint64_t frame_bytes_left() const;
+  // What is kept of an incomplete message, and where its keeper notes what it has paid for that: null if nothing is kept.
+  std::size_t kept_bytes() const;
+  HeldBytes* charge();
+
  private:
   class Parser;
+  struct Terms {
+    std::size_t max_message;
+    bool allow_compressed;
+    bool ignore_messages = false;
+    bool finished = false;
+  };
 
-  const std::size_t max_message_;
-  const bool allow_compressed_;
-  bool finished_ = false;
+  Terms terms_;
   std::unique_ptr<Parser> parser_;  // only in the middle of a frame or a message: an idle connection holds nothing
 };
 

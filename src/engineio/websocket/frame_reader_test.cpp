@@ -206,5 +206,54 @@ TEST(Frame, CloseReasonsAreCutAtACharacter) {
   EXPECT_EQ(payload, "\x03\xe9"s + std::string(122, 'x'));
 }
 
+TEST(FrameReader, TellsWhatItKeepsAndHowMuchOfAFrameIsMissing) {
+  Log log;
+  FrameReader reader({});
+  std::string bytes = frame(0x82, std::string(50'000, 'x'));
+  EXPECT_EQ(reader.kept_bytes(), 0u);
+  EXPECT_EQ(reader.charge(), nullptr);
+  reader.feed(std::span(bytes).first(40'008), log);  // with its header of 8 bytes
+  EXPECT_GE(reader.kept_bytes(), 40'000u);
+  EXPECT_EQ(reader.frame_bytes_left(), 10'000u);
+  EXPECT_NE(reader.charge(), nullptr);
+  reader.feed(std::span(bytes).subspan(40'008), log);
+  EXPECT_EQ(reader.kept_bytes(), 0u);
+  EXPECT_EQ(reader.frame_bytes_left(), 0u);
+  EXPECT_EQ(reader.charge(), nullptr);
+  EXPECT_EQ(log.text.size(), 50'003u);
+}
+
+TEST(FrameReader, TheLimitOfAMessageMayChange) {
+  Log log;
+  FrameReader reader({.max_message = 3});
+  std::string bytes = frame(0x82, "abc");
+  EXPECT_EQ(reader.feed(bytes, log), std::nullopt);
+  reader.set_max_message(5);
+  bytes = frame(0x82, "abcde");
+  EXPECT_EQ(reader.feed(bytes, log), std::nullopt);
+  EXPECT_EQ(log.text, "b(abc)b(abcde)");
+  // Lower than what is kept of the present one.
+  bytes = frame(0x02, "abcde");
+  EXPECT_EQ(reader.feed(bytes, log), std::nullopt);
+  reader.set_max_message(3);
+  bytes = frame(0x80, "");
+  EXPECT_EQ(reader.feed(bytes, log), CloseCode::message_too_big);
+}
+
+TEST(FrameReader, MessagesThatAreIgnoredAreNotKeptAndControlFramesAreRead) {
+  Log log;
+  FrameReader reader({});
+  std::string bytes = frame(0x02, "begun");
+  reader.feed(bytes, log);
+  reader.ignore_messages();
+  bytes =
+      frame(0x00, std::string(50'000, 'x')) + frame(0x89, "p") + frame(0x80, "end") + frame(0x81, "next") + close_frame(1000);
+  for (std::size_t at = 0; at < bytes.size(); at += 1'000) {
+    EXPECT_EQ(reader.feed(std::span(bytes).subspan(at, std::min<std::size_t>(1'000, bytes.size() - at)), log), std::nullopt);
+    EXPECT_LT(reader.kept_bytes(), 100u);
+  }
+  EXPECT_EQ(log.text, "ping(p)close(1000 )");
+}
+
 }  // namespace
 }  // namespace payam::eio::websocket
