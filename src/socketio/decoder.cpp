@@ -10,34 +10,43 @@ namespace payam::sio {
 namespace json = boost::json;
 
 Decoder::Outcome Decoder::text(std::string_view data, Packet& out) {
-  if (parser_ == Parser::msgpack || partial_ != nullptr) return Outcome::invalid;
-  const auto attachments = decode_text(data, max_attachments_, out);
+  if (parser_ == Parser::msgpack || partial_) return Outcome::invalid;
+  const auto attachments = decode_text(data, limits_, out);
   if (!attachments) return Outcome::invalid;
   if (*attachments == 0) return Outcome::packet;
-  partial_ = std::make_unique<Partial>(std::move(out), *attachments);
+  // Its grammar is known to be good; it is read again when all of it has come.
+  out = {};
+  partial_.emplace(std::string(data), *attachments, std::vector<Binary>{});
   return Outcome::incomplete;
 }
 
 Decoder::Outcome Decoder::binary(std::string_view data, Packet& out) {
   if (parser_ == Parser::msgpack) {
-    auto packet = decode_msgpack(data);
-    if (!packet || packet->arguments.attachments.size() > max_attachments_) return Outcome::invalid;
+    auto packet = decode_msgpack(data, limits_);
+    if (!packet) return Outcome::invalid;
     out = *std::move(packet);
     return Outcome::packet;
   }
-  if (partial_ == nullptr) return Outcome::invalid;
-  auto& attachments = partial_->packet.arguments.attachments;
-  attachments.push_back(Binary{std::string(data)});
-  if (attachments.size() < partial_->attachments) return Outcome::incomplete;
-  out = std::move(std::exchange(partial_, nullptr)->packet);
+  if (!partial_) return Outcome::invalid;
+  partial_->attachments.push_back(Binary{std::string(data)});
+  if (partial_->attachments.size() < partial_->expected) return Outcome::incomplete;
+  Partial whole = *std::exchange(partial_, std::nullopt);
+  if (!decode_text(whole.text, limits_, out)) return Outcome::invalid;
   // What could not be read has no use for its attachments.
-  if (!out.fault.empty()) out.arguments.attachments.clear();
+  if (out.fault.empty()) out.arguments.attachments = std::move(whole.attachments);
   return Outcome::packet;
 }
 
-std::optional<Packet> decode_msgpack(std::string_view bytes) {
+std::size_t Decoder::held_bytes() const {
+  if (!partial_) return 0;
+  std::size_t bytes = partial_->text.capacity();
+  for (const Binary& attachment : partial_->attachments) bytes += sizeof(Binary) + attachment.bytes.capacity();
+  return bytes;
+}
+
+std::optional<Packet> decode_msgpack(std::string_view bytes, const PacketLimits& limits) {
   Packet packet;
-  auto value = read_msgpack(bytes, packet.arguments.attachments);
+  auto value = read_msgpack(bytes, limits, packet.arguments.attachments);
   if (!value || !value->is_object()) return std::nullopt;
   json::object& object = value->get_object();
 

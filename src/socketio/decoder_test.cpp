@@ -11,7 +11,7 @@ using Outcome = Decoder::Outcome;
 using ::testing::ElementsAre;
 
 TEST(Decoder, WaitsForEveryAttachment) {
-  Decoder decoder(Parser::json, 10);
+  Decoder decoder(Parser::json, {});
   Packet packet;
   ASSERT_EQ(decoder.text(R"(52-["x",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}])", packet),
             Outcome::incomplete);
@@ -29,14 +29,14 @@ TEST(Decoder, WaitsForEveryAttachment) {
 }
 
 TEST(Decoder, RefusesTextInTheMiddleOfAttachments) {
-  Decoder decoder(Parser::json, 10);
+  Decoder decoder(Parser::json, {});
   Packet packet;
   ASSERT_EQ(decoder.text(R"(51-["x",{"_placeholder":true,"num":0}])", packet), Outcome::incomplete);
   EXPECT_EQ(decoder.text(R"(2["y"])", packet), Outcome::invalid);
 }
 
 TEST(Decoder, RefusesAStrayAttachment) {
-  Decoder decoder(Parser::json, 10);
+  Decoder decoder(Parser::json, {});
   Packet packet;
   EXPECT_EQ(decoder.binary("one", packet), Outcome::invalid);
   ASSERT_EQ(decoder.text(R"(51-["x",{"_placeholder":true,"num":0}])", packet), Outcome::incomplete);
@@ -46,12 +46,39 @@ TEST(Decoder, RefusesAStrayAttachment) {
 
 TEST(Decoder, TheNumberOfAttachmentsIsAnOption) {
   Packet packet;
-  EXPECT_EQ(Decoder(Parser::json, 2).text(R"(53-["x"])", packet), Outcome::invalid);
-  EXPECT_EQ(Decoder(Parser::json, 12).text(R"(512-["x"])", packet), Outcome::incomplete);
+  EXPECT_EQ(Decoder(Parser::json, {.attachments = 2}).text(R"(53-["x"])", packet), Outcome::invalid);
+  EXPECT_EQ(Decoder(Parser::json, {.attachments = 12}).text(R"(512-["x"])", packet), Outcome::incomplete);
+}
+
+// Read, this header takes seventeen million bytes.
+TEST(Decoder, KeepsOnlyTheTextOfAPacketThatWaits) {
+  std::string header = R"(51-["x")";
+  while (header.size() < 990'000) header += ",[0]";
+  header += "]";
+  Decoder decoder(Parser::json, {});
+  EXPECT_EQ(decoder.held_bytes(), 0u);
+  Packet packet;
+  ASSERT_EQ(decoder.text(header, packet), Outcome::incomplete);
+  EXPECT_GE(decoder.held_bytes(), header.size());
+  EXPECT_LT(decoder.held_bytes(), header.size() + 1'000);
+  EXPECT_TRUE(packet.arguments.values.empty());
+  ASSERT_EQ(decoder.binary("one", packet), Outcome::packet);
+  EXPECT_EQ(decoder.held_bytes(), 0u);
+  EXPECT_GT(packet.arguments.values.size(), 200'000u);
+}
+
+TEST(Decoder, CountsTheAttachmentsItHolds) {
+  Decoder decoder(Parser::json, {});
+  Packet packet;
+  ASSERT_EQ(decoder.text(R"(52-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])", packet),
+            Outcome::incomplete);
+  const std::size_t text = decoder.held_bytes();
+  ASSERT_EQ(decoder.binary(std::string(100'000, 'a'), packet), Outcome::incomplete);
+  EXPECT_GE(decoder.held_bytes(), text + 100'000);
 }
 
 TEST(Decoder, TakesTheAttachmentsOfAnUnreadablePacketBeforeTheNext) {
-  Decoder decoder(Parser::json, 10);
+  Decoder decoder(Parser::json, {});
   Packet packet;
   ASSERT_EQ(decoder.text(R"(51-4["x","\ud800",{"_placeholder":true,"num":0}])", packet), Outcome::incomplete);
   ASSERT_EQ(decoder.binary("one", packet), Outcome::packet);
@@ -69,7 +96,7 @@ std::string packed(const json::value& value, std::vector<Binary> attachments = {
 }
 
 TEST(Decoder, ReadsMsgpackPackets) {
-  Decoder decoder(Parser::msgpack, 10);
+  Decoder decoder(Parser::msgpack, {});
   Packet packet;
   ASSERT_EQ(decoder.binary(packed({{"type", 0}, {"nsp", "/"}, {"data", nullptr}}), packet), Outcome::packet);
   EXPECT_EQ(packet.type, PacketType::connect);
@@ -121,11 +148,11 @@ TEST(Decoder, RefusesMsgpackPacketsThatBreakTheGrammar) {
   };
   for (const auto& each : cases) {
     Packet packet;
-    EXPECT_EQ(Decoder(Parser::msgpack, 10).binary(packed(each), packet), Outcome::invalid);
+    EXPECT_EQ(Decoder(Parser::msgpack, {}).binary(packed(each), packet), Outcome::invalid);
   }
   Packet packet;
-  EXPECT_EQ(Decoder(Parser::msgpack, 10).text("2[\"x\"]", packet), Outcome::invalid);
-  EXPECT_EQ(Decoder(Parser::msgpack, 10).binary("", packet), Outcome::invalid);
+  EXPECT_EQ(Decoder(Parser::msgpack, {}).text("2[\"x\"]", packet), Outcome::invalid);
+  EXPECT_EQ(Decoder(Parser::msgpack, {}).binary("", packet), Outcome::invalid);
 }
 
 }  // namespace

@@ -26,14 +26,16 @@ struct Handler {
   static constexpr std::size_t max_string_size = json::string::max_size();
 
   json::value_stack stack;
+  ObjectBounds bounds;
   std::string number;
   std::size_t depth = 0;
   std::size_t elements = 0;  // strings, numbers and so on met so far
   std::string first;
   bool first_is_string = false;
 
-  void start() {
+  void start(std::size_t max_members) {
     stack.reset();
+    bounds.restart(max_members);
     number.clear();
     depth = elements = 0;
     first.clear();
@@ -46,10 +48,12 @@ struct Handler {
   bool on_object_begin(error_code&) {
     ++depth;
     count();
+    bounds.begin();
     return true;
   }
   bool on_object_end(std::size_t n, error_code&) {
     --depth;
+    bounds.end();
     stack.push_object(n);
     return true;
   }
@@ -66,7 +70,11 @@ struct Handler {
     stack.push_chars(part);
     return true;
   }
-  bool on_key(json::string_view part, std::size_t, error_code&) {
+  bool on_key(json::string_view part, std::size_t, error_code& error) {
+    if (!bounds.member()) {
+      error = json::error::object_too_large;
+      return false;
+    }
     stack.push_key(part);
     return true;
   }
@@ -134,10 +142,10 @@ json::parse_options options() {
   return out;
 }
 
-bool parse(std::string_view text, json::value& out, std::string& first_string, error_code& error) {
+bool parse(std::string_view text, std::size_t max_members, json::value& out, std::string& first_string, error_code& error) {
   thread_local json::basic_parser<Handler> parser(options());
   Handler& handler = parser.handler();
-  handler.start();
+  handler.start(max_members);
   parser.reset();
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && used < text.size()) error = json::error::extra_data;
@@ -239,19 +247,22 @@ std::string_view to_string(JsonStatus status) {
     case JsonStatus::lone_surrogate: return "a lone surrogate in a string";
     case JsonStatus::invalid_utf8: return "invalid UTF-8";
     case JsonStatus::too_deep: return "nested too deep";
+    case JsonStatus::too_many_members: return "too many members in an object";
   }
   return "";
 }
 
-JsonStatus read_json(std::string_view text, json::value& out, std::string& first_string) {
+JsonStatus read_json(std::string_view text, json::value& out, std::string& first_string, std::size_t max_members) {
   error_code error;
   const bool valid = is_valid_utf8(text);
-  if (parse(text, out, first_string, error)) return valid ? JsonStatus::ok : JsonStatus::invalid_utf8;
+  if (parse(text, max_members, out, first_string, error)) return valid ? JsonStatus::ok : JsonStatus::invalid_utf8;
   if (error == json::error::too_deep) return JsonStatus::too_deep;
+  if (error == json::error::object_too_large) return JsonStatus::too_many_members;
   if (const auto mended = without_lone_surrogates(text)) {
     error.clear();
-    if (parse(*mended, out, first_string, error)) return JsonStatus::lone_surrogate;
+    if (parse(*mended, max_members, out, first_string, error)) return JsonStatus::lone_surrogate;
     if (error == json::error::too_deep) return JsonStatus::too_deep;
+    if (error == json::error::object_too_large) return JsonStatus::too_many_members;
   }
   return JsonStatus::malformed;
 }

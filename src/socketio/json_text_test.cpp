@@ -98,6 +98,21 @@ TEST(JsonText, TakesAHundredLevelsAndRefusesTwoHundred) {
   EXPECT_EQ(status(nested(100'000)), JsonStatus::too_deep);
 }
 
+TEST(JsonText, BoundsTheMembersOfObjects) {
+  const auto bounded = [](std::string_view text, std::string& first) {
+    json::value value;
+    return read_json(text, value, first, 2);
+  };
+  std::string name;
+  EXPECT_EQ(bounded(R"(["rooms",{"a":{"x":1,"y":2},"b":[{"x":1,"y":2}]}])", name), JsonStatus::ok);
+  EXPECT_EQ(bounded(R"(["rooms",{"a":1,"b":2,"c":3}])", name), JsonStatus::too_many_members);
+  EXPECT_EQ(name, "rooms");
+  EXPECT_EQ(bounded(R"(["rooms",{"a":1,"a":2,"a":3}])", name), JsonStatus::too_many_members);
+  EXPECT_EQ(bounded(R"(["rooms","\ud800",[{"a":1,"b":2,"c":3}]])", name), JsonStatus::too_many_members);
+  // The parser is used again: nothing of the text before counts.
+  EXPECT_EQ(bounded(R"(["rooms",{"a":1,"b":2}])", name), JsonStatus::ok);
+}
+
 TEST(JsonText, FirstStringIsOnlyTheFirstElementOfTheTopArray) {
   std::string name;
   EXPECT_EQ(status(R"([1,"x"])", &name), JsonStatus::ok);

@@ -3,8 +3,10 @@
 #include <bit>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value_stack.hpp>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/utf8.hpp"
@@ -19,25 +21,35 @@ namespace json = boost::json;
 constexpr std::int64_t kYear0 = -62'167'219'200'000;
 constexpr std::int64_t kYear10000 = 253'402'300'800'000;
 
+// Values are pushed on a stack, of which arrays and maps take what is theirs.
 class Input {
  public:
-  Input(std::string_view bytes, std::vector<Binary>& attachments) : rest_(bytes), attachments_(attachments) {}
+  Input(std::string_view bytes, const PacketLimits& limits, std::vector<Binary>& attachments)
+      : rest_(bytes), max_attachments_(limits.attachments), bounds_(limits.object_members), attachments_(attachments) {}
 
-  bool at_end() const { return rest_.empty(); }
+  std::optional<json::value> document() {
+    if (!value(0) || !rest_.empty()) return std::nullopt;
+    json::value whole = stack_.release();
+    const auto placeholders = count_placeholders(whole, attachments_.size());
+    return placeholders && *placeholders <= attachments_.size() ? std::optional(std::move(whole)) : std::nullopt;
+  }
 
-  std::optional<json::value> value(std::size_t depth) {
+ private:
+  using Length = std::optional<std::uint64_t>;
+
+  bool value(std::size_t depth) {
     const auto tag = unsigned_number(1);
-    if (!tag || depth > kMaxJsonDepth) return std::nullopt;
+    if (!tag || depth > kMaxJsonDepth) return false;
     const auto byte = static_cast<unsigned>(*tag);
-    if (byte < 0x80) return json::value(static_cast<std::int64_t>(byte));
+    if (byte < 0x80) return whole_number(static_cast<std::int64_t>(byte));
     if (byte < 0x90) return map(byte & 0x0f, depth);
     if (byte < 0xa0) return array(byte & 0x0f, depth);
     if (byte < 0xc0) return string(byte & 0x1f);
-    if (byte >= 0xe0) return json::value(static_cast<std::int64_t>(byte) - 256);
+    if (byte >= 0xe0) return whole_number(static_cast<std::int64_t>(byte) - 256);
     switch (byte) {
-      case 0xc0: return json::value(nullptr);
-      case 0xc2: return json::value(false);
-      case 0xc3: return json::value(true);
+      case 0xc0: return null();
+      case 0xc2: return boolean(false);
+      case 0xc3: return boolean(true);
       case 0xc4: return binary(unsigned_number(1));
       case 0xc5: return binary(unsigned_number(2));
       case 0xc6: return binary(unsigned_number(4));
@@ -66,12 +78,9 @@ class Input {
       case 0xdd: return array(unsigned_number(4), depth);
       case 0xde: return map(unsigned_number(2), depth);
       case 0xdf: return map(unsigned_number(4), depth);
-      default: return std::nullopt;  // 0xc1 is never used
+      default: return false;  // 0xc1 is never used
     }
   }
-
- private:
-  using Length = std::optional<std::uint64_t>;
 
   std::optional<std::string_view> take(Length length) {
     if (!length || *length > rest_.size()) return std::nullopt;
@@ -88,90 +97,126 @@ class Input {
     return number;
   }
 
+  bool null() {
+    stack_.push_null();
+    return true;
+  }
+
+  bool boolean(bool value) {
+    stack_.push_bool(value);
+    return true;
+  }
+
+  bool whole_number(std::int64_t number) {
+    stack_.push_int64(number);
+    return true;
+  }
+
   template <class T>
-  std::optional<json::value> signed_number() {
+  bool signed_number() {
     const auto bits = unsigned_number(sizeof(T));
-    if (!bits) return std::nullopt;
-    return json::value(static_cast<std::int64_t>(static_cast<T>(*bits)));
+    return bits && whole_number(static_cast<T>(*bits));
   }
 
-  std::optional<json::value> plain(Length number) {
-    if (!number) return std::nullopt;
-    if (*number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      return json::value(static_cast<std::int64_t>(*number));
-    }
-    return json::value(*number);
+  bool plain(Length number) {
+    if (!number) return false;
+    if (std::in_range<std::int64_t>(*number)) return whole_number(static_cast<std::int64_t>(*number));
+    stack_.push_uint64(*number);
+    return true;
   }
 
-  std::optional<json::value> real32() {
+  bool real(double number) {
+    stack_.push_double(number);
+    return true;
+  }
+
+  bool real32() {
     const auto bits = unsigned_number(4);
-    if (!bits) return std::nullopt;
-    return json::value(static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(*bits))));
+    return bits && real(static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(*bits))));
   }
 
-  std::optional<json::value> real64() {
+  bool real64() {
     const auto bits = unsigned_number(8);
-    if (!bits) return std::nullopt;
-    return json::value(std::bit_cast<double>(*bits));
+    return bits && real(std::bit_cast<double>(*bits));
   }
 
-  std::optional<json::value> string(Length length) {
+  std::optional<std::string_view> text(Length length) {
     const auto taken = take(length);
-    if (!taken || !is_valid_utf8(*taken)) return std::nullopt;
-    return json::value(json::string(*taken));
+    return taken && is_valid_utf8(*taken) ? taken : std::nullopt;
   }
 
-  std::optional<json::value> binary(Length length) {
+  bool string(Length length) {
+    const auto taken = text(length);
+    if (taken) stack_.push_string(*taken);
+    return taken.has_value();
+  }
+
+  bool binary(Length length) {
     const auto taken = take(length);
-    if (!taken) return std::nullopt;
+    if (!taken || attachments_.size() >= max_attachments_) return false;
+    stack_.push_key("_placeholder");
+    stack_.push_bool(true);
+    stack_.push_key("num");
+    stack_.push_uint64(attachments_.size());
+    stack_.push_object(2);
     attachments_.push_back(Binary{std::string(*taken)});
-    return detail::make_placeholder(attachments_.size() - 1);
+    return true;
   }
 
   // notepack.io's type 0: an ArrayBuffer when the length is variable, a Date when it is 8, `undefined` when it is 1. Nobody
   // knows the meaning of other types.
-  std::optional<json::value> extension(Length length, bool fixed) {
+  bool extension(Length length, bool fixed) {
     const auto type = unsigned_number(1);
-    if (!length || !type) return std::nullopt;
+    if (!length || !type) return false;
     if (*type == 0 && !fixed) return binary(length);
-    if (*type == 0 && *length == 8) {
-      const auto millis = unsigned_number(8);
-      if (!millis) return std::nullopt;
-      const auto signed_millis = static_cast<std::int64_t>(*millis);
-      if (signed_millis < kYear0 || signed_millis >= kYear10000) return json::value(nullptr);
-      return json::value(json::string(to_iso8601(Timestamp(Millis(signed_millis)))));
-    }
-    if (!take(length)) return std::nullopt;
-    return json::value(nullptr);
+    if (*type != 0 || *length != 8) return take(length) && null();
+    const auto millis = unsigned_number(8);
+    if (!millis) return false;
+    const auto signed_millis = static_cast<std::int64_t>(*millis);
+    if (signed_millis < kYear0 || signed_millis >= kYear10000) return null();
+    stack_.push_string(to_iso8601(Timestamp(Millis(signed_millis))));
+    return true;
   }
 
   // A claimed length is believed no further than the bytes that are there: each element takes one at least.
-  std::optional<json::value> array(Length length, std::size_t depth) {
-    if (!length || *length > rest_.size()) return std::nullopt;
-    json::array out;
+  bool array(Length length, std::size_t depth) {
+    if (!length || *length > rest_.size()) return false;
     for (std::uint64_t i = 0; i < *length; ++i) {
-      auto element = value(depth + 1);
-      if (!element) return std::nullopt;
-      out.push_back(*std::move(element));
+      if (!value(depth + 1)) return false;
     }
-    return json::value(std::move(out));
+    stack_.push_array(*length);
+    return true;
   }
 
-  std::optional<json::value> map(Length length, std::size_t depth) {
-    if (!length || *length > rest_.size() / 2) return std::nullopt;
-    json::object out;
+  bool map(Length length, std::size_t depth) {
+    if (!length || *length > rest_.size() / 2) return false;
+    bounds_.begin();
     for (std::uint64_t i = 0; i < *length; ++i) {
-      const auto key = value(depth + 1);
-      if (!key || !key->is_string()) return std::nullopt;
-      auto element = value(depth + 1);
-      if (!element) return std::nullopt;
-      out[key->get_string()] = *std::move(element);
+      if (!bounds_.member() || !key() || !value(depth + 1)) return false;
     }
-    return json::value(std::move(out));
+    bounds_.end();
+    stack_.push_object(*length);
+    return true;
+  }
+
+  // A string.
+  bool key() {
+    const auto tag = unsigned_number(1);
+    if (!tag) return false;
+    const auto byte = static_cast<unsigned>(*tag);
+    Length length;
+    if (byte >= 0xa0 && byte < 0xc0) length = byte & 0x1f;
+    if (byte >= 0xd9 && byte <= 0xdb) length = unsigned_number(std::size_t{1} << (byte - 0xd9));
+    const auto name = text(length);
+    if (name) stack_.push_key(*name);
+    return name.has_value();
   }
 
   std::string_view rest_;
+  const std::size_t max_attachments_;
+  ObjectBounds bounds_;
   std::vector<Binary>& attachments_;
+  json::value_stack stack_;
 };
 
 void put(std::string& out, std::uint64_t number, unsigned bytes) {
@@ -229,11 +274,8 @@ void put_binary(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
-std::optional<json::value> read_msgpack(std::string_view bytes, std::vector<Binary>& attachments) {
-  Input input(bytes, attachments);
-  auto value = input.value(0);
-  if (!value || !input.at_end()) return std::nullopt;
-  return value;
+std::optional<json::value> read_msgpack(std::string_view bytes, const PacketLimits& limits, std::vector<Binary>& attachments) {
+  return Input(bytes, limits, attachments).document();
 }
 
 void write_msgpack_string(std::string& out, std::string_view text) {

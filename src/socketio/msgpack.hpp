@@ -10,11 +10,14 @@
 #include <vector>
 
 #include "payam/sio/json.hpp"
+#include "socketio/packet.hpp"
 
 namespace payam::sio {
 
-// nullopt: not MessagePack, cut off, nested deeper than JSON may be, keys that are not strings, or bytes left over.
-std::optional<boost::json::value> read_msgpack(std::string_view bytes, std::vector<Binary>& attachments);
+// nullopt: not MessagePack, cut off, nested deeper than JSON may be, keys that are not strings, bytes left over, over `limits`;
+// or a map that is a placeholder, which only binary data may become.
+std::optional<boost::json::value> read_msgpack(std::string_view bytes, const PacketLimits& limits,
+                                               std::vector<Binary>& attachments);
 
 // Placeholders in `value` that name one of `attachments` become its bytes.
 void write_msgpack(std::string& out, const boost::json::value& value, std::span<const Binary> attachments);

@@ -73,7 +73,7 @@ TEST(Msgpack, ReadsWhatItWrites) {
     std::string out;
     write_msgpack(out, json::parse(text), {});
     std::vector<Binary> attachments;
-    const auto value = read_msgpack(out, attachments);
+    const auto value = read_msgpack(out, {}, attachments);
     ASSERT_TRUE(value) << text;
     EXPECT_EQ(*value, json::parse(text)) << text;
   }
@@ -81,32 +81,68 @@ TEST(Msgpack, ReadsWhatItWrites) {
 
 TEST(Msgpack, ReadsWhatNotepackSends) {
   std::vector<Binary> attachments;
-  EXPECT_EQ(read_msgpack("\xd4\x00\x00"s, attachments), json::value(nullptr));  // undefined
+  EXPECT_EQ(read_msgpack("\xd4\x00\x00"s, {}, attachments), json::value(nullptr));  // undefined
   // new Date(0) and new Date(1795413120123)
-  EXPECT_EQ(read_msgpack("\xd7\x00\x00\x00\x00\x00\x00\x00\x00\x00"s, attachments), json::value("1970-01-01T00:00:00.000Z"));
-  EXPECT_EQ(read_msgpack("\xd7\x00\x7f\xff\xff\xff\xff\xff\xff\xff"s, attachments), json::value(nullptr));
+  EXPECT_EQ(read_msgpack("\xd7\x00\x00\x00\x00\x00\x00\x00\x00\x00"s, {}, attachments),
+            json::value("1970-01-01T00:00:00.000Z"));
+  EXPECT_EQ(read_msgpack("\xd7\x00\x7f\xff\xff\xff\xff\xff\xff\xff"s, {}, attachments), json::value(nullptr));
   EXPECT_TRUE(attachments.empty());
   // An ArrayBuffer of one byte, a Buffer of two.
-  EXPECT_EQ(read_msgpack("\xc7\x01\x00\x07"s, attachments), detail::make_placeholder(0));
-  EXPECT_EQ(read_msgpack("\xc4\x02\x08\x09"s, attachments), detail::make_placeholder(1));
+  EXPECT_EQ(read_msgpack("\xc7\x01\x00\x07"s, {}, attachments), detail::make_placeholder(0));
+  EXPECT_EQ(read_msgpack("\xc4\x02\x08\x09"s, {}, attachments), detail::make_placeholder(1));
   EXPECT_EQ(attachments, (std::vector<Binary>{Binary{"\x07"}, Binary{"\x08\x09"}}));
-  EXPECT_EQ(read_msgpack("\xca\x3f\xc0\x00\x00"s, attachments), json::value(1.5));  // a float of 32 bits
-  EXPECT_EQ(read_msgpack("\xd5\x05\x01\x02"s, attachments), json::value(nullptr));  // somebody's extension
+  EXPECT_EQ(read_msgpack("\xca\x3f\xc0\x00\x00"s, {}, attachments), json::value(1.5));  // a float of 32 bits
+  EXPECT_EQ(read_msgpack("\xd5\x05\x01\x02"s, {}, attachments), json::value(nullptr));  // somebody's extension
 }
 
 TEST(Msgpack, RefusesEveryTornAndHostileInput) {
   std::vector<Binary> attachments;
   std::string whole;
   write_msgpack(whole, json::parse(R"({"key":["text",1.5,70000,-70000,{"a":null}]})"), {});
-  for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(read_msgpack(whole.substr(0, cut), attachments)) << cut;
-  EXPECT_FALSE(read_msgpack(whole + "\x00"s, attachments));              // bytes left over
-  EXPECT_FALSE(read_msgpack("\xc1"s, attachments));                      // never used
-  EXPECT_FALSE(read_msgpack("\xdd\xff\xff\xff\xff\x00"s, attachments));  // claims four billion elements
-  EXPECT_FALSE(read_msgpack("\xdf\xff\xff\xff\xff\x00"s, attachments));
-  EXPECT_FALSE(read_msgpack("\xdb\xff\xff\xff\xff\x00"s, attachments));
-  EXPECT_FALSE(read_msgpack("\x81\x01\x02"s, attachments));               // a key that is a number
-  EXPECT_FALSE(read_msgpack("\xa1\xff"s, attachments));                   // not UTF-8
-  EXPECT_FALSE(read_msgpack(std::string(100'000, '\x91'), attachments));  // nested without end
+  for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(read_msgpack(whole.substr(0, cut), {}, attachments)) << cut;
+  EXPECT_FALSE(read_msgpack(whole + "\x00"s, {}, attachments));              // bytes left over
+  EXPECT_FALSE(read_msgpack("\xc1"s, {}, attachments));                      // never used
+  EXPECT_FALSE(read_msgpack("\xdd\xff\xff\xff\xff\x00"s, {}, attachments));  // claims four billion elements
+  EXPECT_FALSE(read_msgpack("\xdf\xff\xff\xff\xff\x00"s, {}, attachments));
+  EXPECT_FALSE(read_msgpack("\xdb\xff\xff\xff\xff\x00"s, {}, attachments));
+  EXPECT_FALSE(read_msgpack("\x81\x01\x02"s, {}, attachments));               // a key that is a number
+  EXPECT_FALSE(read_msgpack("\xa1\xff"s, {}, attachments));                   // not UTF-8
+  EXPECT_FALSE(read_msgpack(std::string(100'000, '\x91'), {}, attachments));  // nested without end
+}
+
+TEST(Msgpack, BoundsTheMembersOfMapsAndTheAttachments) {
+  const PacketLimits limits{.attachments = 1, .object_members = 2};
+  std::vector<Binary> attachments;
+  EXPECT_TRUE(
+      read_msgpack("\x92\x82\xa1"
+                   "a\x01\xa1"
+                   "b\x02\x82\xa1"
+                   "a\x01\xa1"
+                   "b\x02"s,
+                   limits, attachments));
+  EXPECT_FALSE(
+      read_msgpack("\x83\xa1"
+                   "a\x01\xa1"
+                   "b\x02\xa1"
+                   "c\x03"s,
+                   limits, attachments));
+  EXPECT_FALSE(
+      read_msgpack("\x83\xa1"
+                   "a\x01\xa1"
+                   "a\x02\xa1"
+                   "a\x03"s,
+                   limits, attachments));  // a key that is repeated
+  EXPECT_TRUE(read_msgpack("\x91\xc4\x01\x07"s, limits, attachments));
+  attachments.clear();
+  EXPECT_FALSE(read_msgpack("\x92\xc4\x01\x07\xc4\x01\x08"s, limits, attachments));
+}
+
+// A map with the members of a placeholder would stand for an attachment, again and again.
+TEST(Msgpack, RefusesAMapThatLooksLikeAPlaceholder) {
+  std::vector<Binary> attachments;
+  std::string bytes;
+  write_msgpack(bytes, json::array{detail::make_placeholder(0)}, {});
+  EXPECT_FALSE(read_msgpack(bytes, {}, attachments));
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ bool take_payload(Packet& packet, json::value payload) {
   }
 }
 
-std::optional<unsigned> decode_text(std::string_view text, unsigned max_attachments, Packet& packet) {
+std::optional<unsigned> decode_text(std::string_view text, const PacketLimits& limits, Packet& packet) {
   if (text.empty() || text[0] < '0' || text[0] > '6') return std::nullopt;
   unsigned attachments = 0;
   packet.type = static_cast<PacketType>(text[0] - '0');
@@ -104,7 +104,7 @@ std::optional<unsigned> decode_text(std::string_view text, unsigned max_attachme
 
   if (packet.type == PacketType::binary_event || packet.type == PacketType::binary_ack) {
     const auto count = take_number(text);
-    if (!count || *count == 0 || *count > max_attachments || !text.starts_with('-')) return std::nullopt;
+    if (!count || *count == 0 || *count > limits.attachments || !text.starts_with('-')) return std::nullopt;
     text.remove_prefix(1);
     attachments = static_cast<unsigned>(*count);
     packet.type = packet.type == PacketType::binary_event ? PacketType::event : PacketType::ack;
@@ -125,7 +125,7 @@ std::optional<unsigned> decode_text(std::string_view text, unsigned max_attachme
 
   json::value payload;
   std::string first;
-  const JsonStatus status = read_json(text, payload, first);
+  const JsonStatus status = read_json(text, payload, first, limits.object_members);
   if (status == JsonStatus::malformed) return std::nullopt;
   if (status != JsonStatus::ok) {
     const bool is_event = packet.type == PacketType::event;
@@ -134,20 +134,29 @@ std::optional<unsigned> decode_text(std::string_view text, unsigned max_attachme
     if (is_event) packet.event = std::move(first);
     return attachments;
   }
-  if (attachments != 0 && !placeholders_fit(payload, attachments)) return std::nullopt;
+  if (attachments != 0) {
+    // One attachment may stand in several places, but not in so many that a small packet becomes a large one.
+    const auto placeholders = count_placeholders(payload, attachments);
+    if (!placeholders || *placeholders > limits.attachments) return std::nullopt;
+  }
   if (!take_payload(packet, std::move(payload))) return std::nullopt;
   return attachments;
 }
 
-bool placeholders_fit(const json::value& value, std::size_t attachments) {
+std::optional<std::size_t> count_placeholders(const json::value& value, std::size_t attachments) {
+  std::size_t sum = 0;
+  const auto add = [&](const json::value& part) {
+    const auto count = count_placeholders(part, attachments);
+    if (count) sum += *count;
+    return count.has_value();
+  };
   if (const json::array* array = value.if_array()) {
-    return std::ranges::all_of(*array, [&](const json::value& element) { return placeholders_fit(element, attachments); });
+    if (!std::ranges::all_of(*array, add)) return std::nullopt;
+  } else if (const json::object* object = value.if_object()) {
+    if (const auto number = detail::placeholder_number(value)) return *number < attachments ? std::optional(1) : std::nullopt;
+    if (!std::ranges::all_of(*object, [&](const auto& field) { return add(field.value()); })) return std::nullopt;
   }
-  if (const json::object* object = value.if_object()) {
-    if (const auto number = detail::placeholder_number(value)) return *number < attachments;
-    return std::ranges::all_of(*object, [&](const auto& field) { return placeholders_fit(field.value(), attachments); });
-  }
-  return true;
+  return sum;
 }
 
 namespace {

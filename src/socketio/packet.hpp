@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/object_bounds.hpp"
 #include "engineio/encoded_packet.hpp"
 #include "payam/sio/json.hpp"
 #include "payam/sio/options.hpp"
@@ -44,15 +45,21 @@ struct Packet {
 // Names a client must not send and an application must not emit.
 bool is_reserved_event(std::string_view name);
 
+// What a packet may hold.
+struct PacketLimits {
+  unsigned attachments = 10;
+  std::size_t object_members = ObjectBounds::kMaxMembers;
+};
+
 // Reads the text part of a packet into `out`, which is new. Gives how many binary messages complete it (its placeholders are
 // already checked against that number); nullopt: against the grammar.
-std::optional<unsigned> decode_text(std::string_view text, unsigned max_attachments, Packet& out);
+std::optional<unsigned> decode_text(std::string_view text, const PacketLimits& limits, Packet& out);
 
 // Fills the parts of a packet that a payload has, checking it for the type. False: against the grammar.
 bool take_payload(Packet& packet, boost::json::value payload);
 
-// Whether every placeholder within names one of `attachments`.
-bool placeholders_fit(const boost::json::value& value, std::size_t attachments);
+// How many placeholders are within; nullopt if one of them names none of so many `attachments`.
+std::optional<std::size_t> count_placeholders(const boost::json::value& value, std::size_t attachments);
 // Makes arguments that may come from anywhere fit to be sent: attachments stand in the order of their placeholders, each once,
 // none without; a placeholder that names no attachment becomes null, as it would make receivers close their connections.
 void arrange_attachments(Arguments& arguments);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/prefetch.hpp"
+#include "base/salted_hash.hpp"
 #include "payam/sio/target.hpp"
 
 namespace payam::sio {
@@ -99,15 +100,13 @@ class RoomIndex {
   }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
   // Members are found by their ids.
   static std::string_view key_of(std::string_view id) { return id; }
   static std::string_view key_of(const Member* member) { return member->id_; }
-  struct HashById : Hash {
-    std::size_t operator()(const auto& each) const { return Hash::operator()(key_of(each)); }
+  struct HashById {
+    using is_transparent = void;
+    // Members' ids are made here, at random.
+    std::size_t operator()(const auto& each) const { return std::hash<std::string_view>{}(key_of(each)); }
   };
   struct EqualById {
     using is_transparent = void;
@@ -142,8 +141,9 @@ class RoomIndex {
   void vacate(const Member::Seat& seat);
 
   std::vector<Member*> members_;
-  boost::unordered_flat_set<Member*, HashById, EqualById> by_id_;       // a table without nodes
-  std::unordered_map<std::string, Room, Hash, std::equal_to<>> rooms_;  // none is empty
+  boost::unordered_flat_set<Member*, HashById, EqualById> by_id_;  // a table without nodes
+  // None is empty. Applications let clients name rooms.
+  std::unordered_map<std::string, Room, SaltedHash, std::equal_to<>> rooms_;
   std::uint64_t selections_ = 0;
   std::atomic<std::size_t> room_count_{0};  // of rooms_
 };

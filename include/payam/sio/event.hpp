@@ -36,9 +36,10 @@ using Verdict = std::optional<Refusal>;
 // An event that reached no handler, or whose handler failed. The connection lives on.
 struct EventError {
   enum class Kind {
-    invalid,     // arguments that do not fit the handler, or JSON with a lone surrogate, invalid UTF-8 or too deep
-    refused,     // by an event middleware
-    failed,      // the handler threw
+    invalid,  // arguments that do not fit the handler, or JSON with a lone surrogate, invalid UTF-8, too deep or too large an
+              // object
+    refused,  // by an event middleware
+    failed,   // the handler threw
     overloaded,  // too many handlers of the connection are running; it is closed after this
   };
   Kind kind = Kind::invalid;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "base/clock.hpp"
 
 namespace payam::http {
@@ -62,6 +63,7 @@ struct PermessageDeflate {
 
 struct Options {
   std::string path = "/socket.io/";
+  std::vector<std::string> extra_paths;  // served too
 
   // The connection (Engine.IO).
   Millis ping_interval{25'000};
@@ -70,6 +72,17 @@ struct Options {
   Millis close_timeout{5'000};                   // for a websocket's close handshake, what is queued included
   std::size_t max_http_buffer_size = 1'000'000;  // bytes of one packet or request body
   std::size_t max_buffered_bytes = 4 << 20;      // queued for one connection; over it, it is closed ("buffer overflow")
+  // What may be held at once for one address and in all. The address is that of the request which opened the connection;
+  // without a bound here, as many people may share one. Connections that poll (those on a websocket hold a TCP connection);
+  // over it a handshake gets 429 or 503.
+  Budget::Bounds polling_connections{.total = 16'000};
+  // Bytes of websocket messages and polling bodies that are not complete; over it a websocket is closed, a post gets 429 or
+  // 503.
+  Budget::Bounds incoming_bytes{.total = 256 << 20};
+  // Bytes that clients do not take; over it the one that is to hold more is closed ("buffer overflow").
+  Budget::Bounds outgoing_bytes{.total = 512 << 20};
+  // Bytes of packets that wait for their attachments, those included; over it the connection is closed ("forced server close").
+  Budget::Bounds attachment_bytes{.total = 128 << 20};
   bool allow_polling = true;
   bool allow_websocket = true;
   bool allow_upgrades = true;
@@ -84,10 +97,18 @@ struct Options {
   std::function<std::optional<Millis>(const http::Request&)> wait_before_handshake;
 
   // Sockets.
-  Millis connect_timeout{45'000};  // to join a first namespace
-  Millis ack_timeout{60'000};      // for emit_with_ack() without timeout()
+  Millis connect_timeout{45'000};                      // to join a first namespace
+  std::size_t max_payload_before_connect = 64 * 1024;  // bytes of one packet or request body until then
+  // Namespaces one connection may ask for at once, and one more with each interval; beyond it, it is closed.
+  std::size_t max_connects_at_once = 200;
+  Millis connect_interval{1'000};
+  Millis attachment_timeout{45'000};  // from one part of a packet to its next attachment
+  Millis ack_timeout{60'000};         // for emit_with_ack() without timeout()
   Parser parser = Parser::json;
   unsigned max_attachments = 10;  // of one packet
+  // Members of one object in a packet. As others can choose keys that are slow to find, all objects of a packet together are
+  // bounded too: fifteen of this size are taken, and a hundred thousand small ones.
+  std::size_t max_object_members = 1'024;
   // Coroutine handlers of one connection that may run at the same time; over it, on_error() is told, and it is closed.
   std::size_t max_running_handlers = 1'000;
   std::size_t max_namespaces = 100;  // joined by one connection

@@ -39,6 +39,8 @@ struct Counters {
   std::uint64_t upgrades = 0;                // from polling
   std::uint64_t connections_overflowed = 0;  // closed because their client did not read ("buffer overflow")
   std::uint64_t connections_overloaded = 0;  // closed because too many of their handlers ran
+  std::uint64_t connections_insistent = 0;   // closed because they asked for namespaces too often
+  std::uint64_t attachments_timed_out = 0;   // closed because an attachment did not come
   std::uint64_t sockets_open = 0;            // over all namespaces
   std::uint64_t sockets_connected = 0;
   std::uint64_t sockets_refused = 0;  // by middleware or for want of the namespace
@@ -53,6 +55,8 @@ struct Counters {
   std::uint64_t volatile_dropped = 0;
   std::uint64_t acks_timed_out = 0;
   std::uint64_t bytes_queued = 0;  // for all connections; for one: Socket::conn().buffered_bytes()
+  // Of the Options of these names.
+  BudgetCounters polling_connections, incoming_bytes, outgoing_bytes, attachment_bytes;
 };
 
 namespace detail {
@@ -89,7 +93,7 @@ class Server : public Namespace {
   // Called when a child namespace has been made, before its first socket; on a shard.
   void on_new_namespace(std::function<void(Namespace)> listener);
 
-  // Serves Options::path on the router, before its HTTP server starts.
+  // Serves Options::path and extra_paths on the router, before its HTTP server starts.
   void attach(http::Router& router);
   // Listens with an HTTP server of its own, over TLS if wanted; port 0: any free one. Returns the port. Throws when the address
   // is taken or a file cannot be used.

@@ -139,6 +139,113 @@ TEST(Connect, WithoutANamespaceTheConnectionEndsInTime) {
   EXPECT_TRUE(joined->is_open());
 }
 
+TEST(Connect, AConnectionMayAskForNamespacesOnlySoOften) {
+  Options options;
+  options.max_connects_at_once = 3;
+  options.connect_interval = 1h;
+  World world(options);
+  const auto client = world.client();
+  for (int i = 0; i < 2; ++i) {
+    client->send("0/random");
+    EXPECT_THAT(client->take(), ElementsAre(R"(4/random,{"message":"Invalid namespace"})"));
+  }
+  EXPECT_TRUE(client->connect().is_object());
+  EXPECT_TRUE(client->is_open());
+  client->send("0/random");
+  EXPECT_FALSE(client->is_open());
+  EXPECT_EQ(world.io->counters().connections_insistent, 1u);
+  // Another may still.
+  EXPECT_TRUE(world.client()->connect().is_object());
+}
+
+TEST(Connect, JoiningAndLeavingOverAndOverCountsToo) {
+  Options options;
+  options.max_connects_at_once = 3;
+  options.connect_interval = 1h;
+  World world(options);
+  const auto client = world.client();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(client->connect().is_object());
+    client->send("1");
+  }
+  client->send("0");
+  EXPECT_FALSE(client->is_open());
+}
+
+TEST(Connect, WhoIsInANamespaceMaySendLargePackets) {
+  World world;
+  world.io->of("/private").use([](const SocketPtr&) -> Verdict { return Refusal{"no", nullptr}; });
+  const auto client = world.client();
+  client->send("0/unknown").send("0/private");
+  EXPECT_FALSE(client->session->admitted);
+  client->connect();
+  EXPECT_TRUE(client->session->admitted);
+}
+
+TEST(Connect, NothingWaitsForAttachmentsBeforeANamespaceIsJoined) {
+  World world;
+  const auto client = world.client();
+  client->send(R"(51-["x",{"_placeholder":true,"num":0}])");
+  EXPECT_FALSE(client->is_open());
+  EXPECT_EQ(world.io->counters().packets_invalid, 1u);
+}
+
+TEST(Connect, AnAttachmentThatDoesNotComeEndsTheConnection) {
+  Options options;
+  options.attachment_timeout = 30ms;
+  World world(options);
+  std::vector<DisconnectReason> reasons;
+  world.io->on_disconnect([&](const SocketPtr&, DisconnectReason reason) { reasons.push_back(reason); });
+  const auto client = world.client();
+  client->connect();
+  client->send(R"(52-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])").send_binary("one");
+  EXPECT_TRUE(client->is_open());
+  EXPECT_TRUE(world.run_until([&] { return !client->is_open(); }));
+  EXPECT_THAT(reasons, ElementsAre(DisconnectReason::forced_server_close));
+  EXPECT_EQ(world.io->counters().attachments_timed_out, 1u);
+}
+
+TEST(Connect, WhatWaitsForAttachmentsIsBounded) {
+  Options options;
+  options.attachment_bytes = {.total = 100 * 1024};
+  World world(options);
+  std::vector<std::size_t> sizes;
+  world.io->on_event("x",
+                     [&](SocketPtr, std::string text, Binary binary) { sizes.push_back(text.size() + binary.bytes.size()); });
+  const auto first = world.client();
+  const auto second = world.client();
+  first->connect();
+  second->connect();
+  const std::string header = R"(51-["x",")" + std::string(60'000, 'a') + R"(",{"_placeholder":true,"num":0}])";
+  first->send(header);
+  EXPECT_GE(world.io->counters().attachment_bytes.held, 60'000u);
+  second->send(header);
+  EXPECT_FALSE(second->is_open());
+  EXPECT_EQ(world.io->counters().attachment_bytes.refused_total, 1u);
+  first->send_binary("b");
+  EXPECT_THAT(sizes, ElementsAre(60'001u));
+  EXPECT_EQ(world.io->counters().attachment_bytes.held, 0u);
+  first->send(header);
+  first->end();
+  EXPECT_EQ(world.io->counters().attachment_bytes.held, 0u);
+}
+
+TEST(Connect, AnObjectWithTooManyMembersIsRefusedAndTheConnectionStays) {
+  Options options;
+  options.max_object_members = 2;
+  World world(options);
+  std::vector<std::string> errors;
+  world.io->on_error(
+      [&](const SocketPtr&, const EventError& error, const Ack&) { errors.push_back(error.event + ": " + error.message); });
+  const auto client = world.client();
+  client->send(R"(0{"a":1,"b":2,"c":3})");
+  EXPECT_THAT(client->take(), ElementsAre(R"(4{"message":"Invalid payload"})"));
+  EXPECT_TRUE(client->connect("/", R"({"a":1,"b":2})").is_object());
+  client->send(R"(2["x",{"a":1,"b":2,"c":3}])");
+  EXPECT_THAT(errors, ElementsAre("x: too many members in an object"));
+  EXPECT_TRUE(client->is_open());
+}
+
 // Each closes the whole connection, from a client that has joined "/".
 TEST(Connect, InvalidPacketsCloseTheConnection) {
   const std::vector<std::string> cases = {"abc",

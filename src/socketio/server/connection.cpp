@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/network.hpp"
 #include "base/random.hpp"
 #include "http/message.hpp"
+#include "socketio/json_text.hpp"
 #include "socketio/server/server_impl.hpp"
 #include "socketio/server/socket_impl.hpp"
 
@@ -24,23 +26,22 @@ DisconnectReason reason_of(eio::CloseReason reason) {
   return DisconnectReason::forced_close;
 }
 
-// Cuts `/admin?token=x` into the namespace and {"token":"x"}.
-json::object take_query(std::string& nsp) {
+// Cuts `/admin?token=x` into the namespace and {"token":"x"}; nullopt: too many members.
+std::optional<json::object> take_query(std::string& nsp, std::size_t max_members) {
   json::object auth;
   const std::size_t mark = nsp.find('?');
   if (mark == std::string::npos) return auth;
-  for (const auto& [name, value] : http::Query::parse(std::string_view(nsp).substr(mark + 1)).all()) auth[name] = value;
+  const auto query = http::Query::parse(std::string_view(nsp).substr(mark + 1));
   nsp.resize(mark);
+  if (query.all().size() > max_members) return std::nullopt;
+  for (const auto& [name, value] : query.all()) auth[name] = value;
   return auth;
 }
 
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ServerImpl> its_server, std::shared_ptr<eio::Session> its_session)
-    : server(std::move(its_server)),
-      session(std::move(its_session)),
-      state(server->core->state_of(session->shard())),
-      decoder_(server->core->options.parser, server->core->options.max_attachments) {
+    : server(std::move(its_server)), session(std::move(its_session)), state(server->core->state_of(session->shard())) {
   state.counts.connections += 1;
   state.counts.connections_opened += 1;
   entrance_ = std::make_unique<Entrance>(*this);
@@ -49,18 +50,53 @@ Connection::Connection(std::shared_ptr<ServerImpl> its_server, std::shared_ptr<e
 
 Connection::~Connection() = default;
 
+Decoder Connection::new_decoder() const {
+  const Options& options = server->core->options;
+  return {options.parser, {.attachments = options.max_attachments, .object_members = options.max_object_members}};
+}
+
 void Connection::on_text(std::string_view data) {
   if (closed_) return;
   Packet packet;
-  const auto outcome = decoder_.text(data, packet);
+  if (incomplete_ != nullptr) return on_outcome(incomplete_->decoder.text(data, packet), packet);
+  Decoder decoder = new_decoder();
+  const auto outcome = decoder.text(data, packet);
+  if (outcome == Decoder::Outcome::incomplete) return wait_for_attachments(std::move(decoder));
   on_outcome(outcome, packet);
 }
 
 void Connection::on_binary(std::string_view data) {
   if (closed_) return;
   Packet packet;
-  const auto outcome = decoder_.binary(data, packet);
+  if (incomplete_ == nullptr) return on_outcome(new_decoder().binary(data, packet), packet);
+  const auto outcome = incomplete_->decoder.binary(data, packet);
+  if (outcome == Decoder::Outcome::incomplete) return hold_attachments();
+  incomplete_.reset();
   on_outcome(outcome, packet);
+}
+
+void Connection::wait_for_attachments(Decoder decoder) {
+  // It could only close the connection, once it is whole.
+  if (sockets_.empty()) {
+    state.counts.packets_invalid += 1;
+    return close(DisconnectReason::forced_server_close);
+  }
+  incomplete_ = std::make_unique<Incomplete>(*this, std::move(decoder));
+  hold_attachments();
+}
+
+void Connection::hold_attachments() {
+  const auto caller = [this] { return Caller{network_of(std::string(session->handshake().request.address()))}; };
+  if (incomplete_->held.set(server->core->attachment_bytes, incomplete_->decoder.held_bytes(), caller)) {
+    return close(DisconnectReason::forced_server_close);
+  }
+  state.shard.start_timer(incomplete_->timer, server->core->options.attachment_timeout);
+}
+
+void Connection::on_attachment_timeout() {
+  const auto keep = shared_from_this();
+  state.counts.attachments_timed_out += 1;
+  close(DisconnectReason::forced_server_close);
 }
 
 void Connection::on_outcome(Decoder::Outcome outcome, Packet& packet) {
@@ -90,10 +126,25 @@ void Connection::on_packet(Packet& packet) {
 
 void Connection::join_main() { begin_connect("/", {}); }
 
+// A token bucket: each namespace pays for an interval, and who has paid too far ahead has to wait.
+bool Connection::may_ask_for_namespace() {
+  const Options& options = server->core->options;
+  const SteadyTime now = state.shard.now();
+  const Millis ahead = options.connect_interval * static_cast<Millis::rep>(options.max_connects_at_once);
+  connects_paid_until_ = std::max(connects_paid_until_, now) + options.connect_interval;
+  return connects_paid_until_ <= now + ahead;
+}
+
 void Connection::on_connect(Packet& packet) {
+  if (!may_ask_for_namespace()) {
+    state.counts.connections_insistent += 1;
+    return close(DisconnectReason::forced_server_close);
+  }
   json::object auth;
   if (is_version_3()) {
-    auth = take_query(packet.nsp);
+    auto query = take_query(packet.nsp, server->core->options.max_object_members);
+    if (!query) packet.fault = to_string(JsonStatus::too_many_members);
+    auth = std::move(query).value_or(json::object());
   } else if (packet.payload.is_object()) {
     auth = std::move(packet.payload.get_object());
   }
@@ -131,6 +182,7 @@ void Connection::on_close(eio::CloseReason reason) {
   }
   closed_ = true;
   entrance_.reset();
+  incomplete_.reset();
   close_sockets(reason_of(reason));
   state.counts.connections -= 1;
 }
@@ -140,6 +192,7 @@ void Connection::close(DisconnectReason reason) {
   const auto keep = shared_from_this();
   closed_ = true;
   entrance_.reset();
+  incomplete_.reset();
   if (reason == DisconnectReason::server_namespace_disconnect) {
     for (const SocketPtr& socket : sockets_) {
       const PacketParts parts = server->core->encoder.disconnect(socket->impl().nsp->name);
@@ -245,6 +298,7 @@ Task<> Connection::connect(std::shared_ptr<Connection> self, std::string nsp_nam
     entrance_->timer.cancel();
     entered(nsp_name);
     sockets_.push_back(socket);
+    session->admit();
     if (!impl.connect()) {
       remove(impl);
       impl.abandon(true);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
+#include "base/held_bytes.hpp"
 #include "engineio/server/server.hpp"
 #include "payam/sio/event.hpp"
 #include "runtime/timer_wheel.hpp"
@@ -51,9 +53,14 @@ class Connection final : public eio::SessionHandler, public std::enable_shared_f
   void end_handler() { --running_handlers_; }
 
  private:
+  Decoder new_decoder() const;
   void on_outcome(Decoder::Outcome outcome, Packet& packet);
+  void wait_for_attachments(Decoder decoder);
+  void hold_attachments();
+  void on_attachment_timeout();
   void on_packet(Packet& packet);
   void on_connect(Packet& packet);
+  bool may_ask_for_namespace();
   void begin_connect(std::string nsp, json::object auth);
   void on_connect_timeout();
   void close_sockets(DisconnectReason reason);
@@ -78,7 +85,17 @@ class Connection final : public eio::SessionHandler, public std::enable_shared_f
     std::vector<std::string> namespaces;                 // asked for and neither joined nor refused
   };
 
-  Decoder decoder_;
+  // A packet whose attachments have not all come.
+  struct Incomplete {
+    Incomplete(Connection& connection, Decoder its_decoder) : decoder(std::move(its_decoder)), timer(connection) {}
+
+    Decoder decoder;
+    HeldBytes held;                                         // of Core::attachment_bytes
+    MemberTimer<&Connection::on_attachment_timeout> timer;  // until the next one
+  };
+
+  std::unique_ptr<Incomplete> incomplete_;
+  SteadyTime connects_paid_until_{};                      // one interval for each namespace asked for
   boost::container::small_vector<SocketPtr, 1> sockets_;  // connected
   std::unique_ptr<Entrance> entrance_;
   std::uint32_t running_handlers_ = 0;

@@ -43,6 +43,7 @@ struct Core::Deadline {
 
 Core::Core(Options its_options, std::vector<Shard*> its_shards)
     : options(std::move(its_options)),
+      attachment_bytes(options.attachment_bytes),
       encoder(options.parser),
       missed_limits(missed_limits_of(options)),
       node_id(random_token(9)),

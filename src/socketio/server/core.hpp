@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "payam/sio/options.hpp"
 #include "payam/sio/server.hpp"
 #include "runtime/completion.hpp"
@@ -32,7 +33,8 @@ struct ShardState {
 
   struct {
     ShardCount connections, connections_opened, sockets, sockets_connected, sockets_refused, sockets_recovered, sessions_kept,
-        events, events_invalid, packets_invalid, connections_overloaded, deliveries, volatile_dropped, acks_timed_out;
+        events, events_invalid, packets_invalid, connections_overloaded, connections_insistent, attachments_timed_out,
+        deliveries, volatile_dropped, acks_timed_out;
   } counts;
 
   // While a broadcast walks the rooms nothing may change them: what closes meanwhile (a full queue) waits for its end.
@@ -46,6 +48,7 @@ class Core : public std::enable_shared_from_this<Core> {
   ~Core();
 
   const Options options;
+  Budget attachment_bytes;
   const Encoder encoder;
   const MissedPackets::Limits missed_limits;
   const std::string node_id;

@@ -123,6 +123,22 @@ TEST(Listen, ThePathAndTheBufferSizeAreOptions) {
   EXPECT_EQ(call(port, beast_http::verb::post, session, "40").result_int(), 200u) << "the session lives";
 }
 
+TEST(Listen, MorePathsMayBeServed) {
+  Options options;
+  options.extra_paths = {"/ws/socket.io/"};
+  Server io(std::move(options));
+  io.on_connection([](SocketPtr socket) { socket->emit("welcome"); });
+  const std::uint16_t port = io.listen("127.0.0.1", 0);
+  EXPECT_EQ(call(port, beast_http::verb::get, kOpen).result_int(), 200u);
+  std::string target = "/ws/socket.io/?EIO=4&transport=polling";
+  const Response open = call(port, beast_http::verb::get, target);
+  const std::string session = session_of(open).replace(0, std::string_view(kOpen).size(), target);
+  EXPECT_EQ(call(port, beast_http::verb::post, session, "40").result_int(), 200u);
+  EXPECT_THAT(call(port, beast_http::verb::get, session).body(), ::testing::HasSubstr("welcome"));
+  EXPECT_TRUE(io.handles("/ws/socket.io/?EIO=4"));
+  EXPECT_FALSE(io.handles("/ws/"));
+}
+
 TEST(Listen, LargeAnswersToPollsAreCompressedForWhoAsks) {
   Server io;
   io.on_connection([](SocketPtr socket) { socket->emit("large", std::string(20'000, 'x')); });

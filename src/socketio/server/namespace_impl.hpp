@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/salted_hash.hpp"
 #include "payam/sio/namespace.hpp"
 #include "socketio/server/core.hpp"
 #include "socketio/server/gather.hpp"
@@ -99,8 +100,8 @@ class NamespaceImpl : public std::enable_shared_from_this<NamespaceImpl> {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const NamespaceHandlers> handlers_;
-  std::unordered_map<std::string, std::size_t> homes_;
-  std::unordered_map<std::string, std::shared_ptr<NamespaceImpl>> children_;
+  std::unordered_map<std::string, std::size_t, SaltedHash> homes_;
+  std::unordered_map<std::string, std::shared_ptr<NamespaceImpl>, SaltedHash> children_;
   std::vector<std::unique_ptr<NamespacePart>> parts_;
   std::atomic<std::uint64_t> offsets_{0};
   std::atomic<std::uint32_t> broadcast_acks_{0};

@@ -28,7 +28,11 @@ eio::Options engine_options(const Options& options) {
   engine.upgrade_timeout = options.upgrade_timeout;
   engine.close_timeout = options.close_timeout;
   engine.max_payload = options.max_http_buffer_size;
+  engine.max_payload_before_admission = options.max_payload_before_connect;
   engine.max_buffered_bytes = options.max_buffered_bytes;
+  engine.polling_sessions = options.polling_connections;
+  engine.incoming = options.incoming_bytes;
+  engine.outgoing = options.outgoing_bytes;
   engine.allow_polling = options.allow_polling;
   engine.allow_websocket = options.allow_websocket;
   engine.allow_upgrades = options.allow_upgrades;
@@ -60,7 +64,7 @@ void ServerImpl::start() {
                                             const auto self = weak.lock();
                                             return self != nullptr ? self->open(std::move(session)) : nullptr;
                                           });
-  engine_->attach(own_routes_, core->options.path);
+  attach(own_routes_);
   if (cluster_ != nullptr) {
     cluster_->start([weak = weak_from_this()](const std::string& name) {
       const auto self = weak.lock();
@@ -175,7 +179,10 @@ void ServerImpl::remove_if_empty(const std::string& name) {
   for (const Parent& parent : parents_) parent.nsp->remove_child(name);
 }
 
-void ServerImpl::attach(http::Router& router) { engine_->attach(router, core->options.path); }
+void ServerImpl::attach(http::Router& router) {
+  engine_->attach(router, core->options.path);
+  for (const std::string& path : core->options.extra_paths) engine_->attach(router, path);
+}
 
 std::shared_ptr<eio::SessionHandler> ServerImpl::open(std::shared_ptr<eio::Session> session) {
   auto connection = std::make_shared<Connection>(shared_from_this(), std::move(session));
@@ -263,10 +270,13 @@ Counters ServerImpl::counters() const {
     out.events_invalid += counts.events_invalid.get();
     out.packets_invalid += counts.packets_invalid.get();
     out.connections_overloaded += counts.connections_overloaded.get();
+    out.connections_insistent += counts.connections_insistent.get();
+    out.attachments_timed_out += counts.attachments_timed_out.get();
     out.deliveries += counts.deliveries.get();
     out.volatile_dropped += counts.volatile_dropped.get();
     out.acks_timed_out += counts.acks_timed_out.get();
   }
+  out.attachment_bytes = BudgetCounters::of(core->attachment_bytes);
   out.broadcasts = core->broadcasts.load(std::memory_order_relaxed);
   if (engine_ != nullptr) {
     const eio::Counters engine = engine_->counters();
@@ -274,6 +284,9 @@ Counters ServerImpl::counters() const {
     out.websockets_open = engine.websockets_open;
     out.upgrades = engine.upgrades;
     out.connections_overflowed = engine.overflows;
+    out.polling_connections = engine.polling_sessions;
+    out.incoming_bytes = engine.incoming;
+    out.outgoing_bytes = engine.outgoing;
   }
   const std::lock_guard lock(mutex_);
   for (const auto& [name, nsp] : namespaces_) out.rooms += nsp->room_count();

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/salted_hash.hpp"
 #include "engineio/server/server.hpp"
 #include "http/server/router.hpp"
 #include "payam/sio/server.hpp"
@@ -82,7 +83,7 @@ class ServerImpl : public std::enable_shared_from_this<ServerImpl> {
   std::vector<std::unique_ptr<http::Server>> listeners_;
 
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<NamespaceImpl>> namespaces_;
+  std::unordered_map<std::string, std::shared_ptr<NamespaceImpl>, SaltedHash> namespaces_;  // clients name the children
   std::vector<Parent> parents_;
   std::size_t children_ = 0;
   std::vector<std::function<void(Namespace)>> new_namespace_listeners_;

@@ -49,6 +49,7 @@ class FakeSession final : public eio::Session {
     }
     return true;
   }
+  void admit() override { admitted = true; }
   void close() override { end(eio::CloseReason::forced_close); }
   void terminate(eio::CloseReason reason) override { end(reason); }
 
@@ -68,6 +69,7 @@ class FakeSession final : public eio::Session {
   SendOptions last_options;
   bool writable = true;
   bool overflow_next = false;
+  bool admitted = false;
 
  private:
   Shard& shard_;

@@ -37,6 +37,19 @@ TEST(Version3, TheNamespacesQueryIsItsAuth) {
   EXPECT_THAT(client->take(), ElementsAre("0/admin,", R"(2/admin,["welcome",{"token":"a b","n":"1"}])"));
 }
 
+TEST(Version3, TheQuerysMembersAreBounded) {
+  Options options;
+  options.max_object_members = 2;
+  World world(options);
+  world.io->of("/admin");
+  const auto client = world.old_client();
+  client->take();
+  client->send("0/admin?a=1&b=2&c=3,");
+  EXPECT_THAT(client->take(), ElementsAre(R"(4/admin,{"message":"Invalid payload"})"));
+  client->send("0/admin?a=1&b=2,");
+  EXPECT_THAT(client->take(), ElementsAre("0/admin,"));
+}
+
 TEST(Version3, ARefusalIsABareErrorPacket) {
   World world;
   world.io->use([](SocketPtr) -> Verdict { return Refusal{"not you", nullptr}; });
