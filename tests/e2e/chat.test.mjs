@@ -69,6 +69,12 @@ for (const [name, options] of Object.entries(transports)) {
       assert.equal((await ask(socket, 'chat_message', {room, message: 'with a header'})).status, 'ok');
     });
 
+    test('the path of the original’s earlier clients is served too', async () => {
+      const sara = await arrive('sara');
+      const socket = await sara.connect({...options, path: '/ws/socket.io/'});
+      assert.equal((await ask(socket, 'get_online_users', {})).status, 'ok');
+    });
+
     test('a connection without a token is refused with the contract’s error', async () => {
       const stranger = new Person(url, {username: 'x', email: 'x@example.org', password: 'x'});
       everyone.push(stranger);

@@ -47,8 +47,13 @@ std::vector<Shard*> pointers(ShardSet& shards) {
 }
 
 // `limits` may be null.
-sio::Options socket_options(EntryLimits* limits, const Tokens& tokens) {
+sio::Options socket_options(const HoldingLimits& holding, EntryLimits* limits, const Tokens& tokens) {
   sio::Options options;
+  options.extra_paths = {"/ws/socket.io/"};  // of the original's earlier clients
+  options.polling_connections = holding.connections;
+  options.incoming_bytes = holding.bodies;
+  options.outgoing_bytes = holding.replies;
+  options.attachment_bytes = holding.attachments;
   options.connection_state_recovery = api::recovery_for_who_asks(tokens);
   if (limits != nullptr) {
     options.wait_before_handshake = [limits](const http::Request& request) {
@@ -84,7 +89,7 @@ struct Application::Parts {
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost),
         entry_limits(options.limits.rates ? std::make_unique<EntryLimits>(*options.limits.rates) : nullptr),
-        io(pointers(shards), socket_options(entry_limits.get(), tokens)),
+        io(pointers(shards), socket_options(options.limits.holding, entry_limits.get(), tokens)),
         publisher(io, epochs),
         presence(shards[0], *store, tasks,
                  [this](const auto& change, const auto& audience) { publisher.announce(change, audience); }),

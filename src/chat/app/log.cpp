@@ -30,9 +30,10 @@ constexpr const char* kJsonLine = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l
 log::Level level_of(const http::RequestRecord& record) {
   if (!record.fault.empty()) return log::Level::error;
   constexpr std::string_view kRoutine[] = {"/healthz", "/readyz", "/metrics"};
-  const bool routine =
-      record.pattern.starts_with("/socket.io") || std::ranges::find(kRoutine, record.pattern) != std::end(kRoutine);
-  return routine && record.status < 500 ? log::Level::debug : log::Level::info;
+  // Polls that are turned away for want of room are counted in /metrics; anybody could make a line for each.
+  const bool poll = record.pattern.ends_with("/socket.io/") && (record.status < 500 || record.status == 503);
+  const bool routine = std::ranges::find(kRoutine, record.pattern) != std::end(kRoutine) && record.status < 500;
+  return poll || routine ? log::Level::debug : log::Level::info;
 }
 
 }  // namespace
