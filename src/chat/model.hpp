@@ -34,6 +34,16 @@ struct User {
   bool operator==(const User&) const = default;
 };
 
+// A refresh token that was used. For a while (rules::kRefreshGrace) it still leads to the session's newest: a second tab may
+// have sent it at the same moment, or the answer to it was lost.
+struct UsedToken {
+  std::string hash;  // as Session::refresh_hash
+  Timestamp at{};    // of its first use
+  std::string next;  // what it was exchanged for, sealed under the used token: it opens for whoever shows that one
+
+  bool operator==(const UsedToken&) const = default;
+};
+
 // A device signed in; the access token's `sid` names it.
 struct Session {
   SessionId id;
@@ -43,18 +53,27 @@ struct Session {
   std::string refresh_hash;  // SHA-256 of the refresh token, base64url
   Timestamp created_at{};
   Timestamp last_used_at{};
-  // The refresh token before, for a client to whom the answer with the new one was lost.
-  std::optional<std::string> previous_hash;
-  std::optional<Timestamp> rotated_at;
+  std::vector<UsedToken> used{};  // the first used first, rules::kMostUsedTokens at most
 
   bool operator==(const Session&) const = default;
 };
 
 // What came of presenting a refresh token.
 enum class RefreshUse : std::uint8_t {
-  current,     // the session's own: a new one takes its place
-  lost_reply,  // the one before, soon after, its successor unused: the successor's place is given anew
-  reuse,       // any other: someone has a copy; the session is ended
+  current,  // the session's newest: another takes its place
+  again,    // one used a moment ago: it leads to the newest, nothing changes
+  reuse,    // any other: someone has a copy; the session is ended
+};
+
+// A refresh token presented, and the one to take its place if it is the session's newest. No text holds white space.
+struct Rotation {
+  std::string presented_hash;
+  std::string next_hash;
+  std::string sealed_next;  // under the presented token
+};
+struct Rotated {
+  RefreshUse use = RefreshUse::reuse;
+  Session session;  // as it is now; of a reuse as it was
 };
 
 // A link by which one joins a room. The token itself is with those who have the link.

@@ -160,10 +160,25 @@ std::optional<std::size_t> successor(const std::vector<Candidate>& candidates) {
 
 RefreshUse judge_refresh(const Session& session, std::string_view presented_hash, Timestamp now) {
   if (presented_hash == session.refresh_hash) return RefreshUse::current;
-  if (session.previous_hash == presented_hash && session.rotated_at && now - *session.rotated_at <= kRefreshGrace) {
-    return RefreshUse::lost_reply;
-  }
-  return RefreshUse::reuse;
+  const auto used = std::ranges::find(session.used, presented_hash, &UsedToken::hash);
+  return used != session.used.end() && now - used->at <= kRefreshGrace ? RefreshUse::again : RefreshUse::reuse;
+}
+
+void rotate(Session& session, const Rotation& rotation, Timestamp now) {
+  // From the front alone, whatever the clocks of several servers say: each token leads to the next one.
+  auto& used = session.used;
+  while (!used.empty() && (now - used.front().at > kRefreshGrace || used.size() >= kMostUsedTokens)) used.erase(used.begin());
+  used.push_back({rotation.presented_hash, now, rotation.sealed_next});
+  session.refresh_hash = rotation.next_hash;
+  session.last_used_at = now;
+}
+
+std::optional<int> bcrypt_cost(std::string_view hash) {
+  const bool is_bcrypt =
+      hash.size() == 60 && (hash.starts_with("$2b$") || hash.starts_with("$2a$") || hash.starts_with("$2y$"));
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!is_bcrypt || !is_digit(hash[4]) || !is_digit(hash[5]) || hash[6] != '$') return std::nullopt;
+  return (hash[4] - '0') * 10 + (hash[5] - '0');
 }
 
 std::string username_key(std::string_view username) {

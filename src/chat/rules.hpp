@@ -68,8 +68,14 @@ struct Candidate {
 };
 std::optional<std::size_t> successor(const std::vector<Candidate>& candidates);  // an index; nullopt if there is nobody
 
-inline constexpr Millis kRefreshGrace{30'000};  // for an answer that was lost
+inline constexpr Millis kRefreshGrace{30'000};  // from a token's first use on; using it again does not prolong it
+inline constexpr std::size_t kMostUsedTokens = 8;
 RefreshUse judge_refresh(const Session& session, std::string_view presented_hash, Timestamp now);
+// The session's newest token was exchanged for another.
+void rotate(Session& session, const Rotation& rotation, Timestamp now);
+
+// `$2b$12$…`: 12. nullopt if it is no bcrypt hash (`$2a$`, `$2b$` or `$2y$`).
+std::optional<int> bcrypt_cost(std::string_view hash);
 
 // The form in which usernames are compared: without case, compatibility forms taken as one (Unicode NFKC_Casefold).
 std::string username_key(std::string_view username);

@@ -148,18 +148,61 @@ TEST(Rules, TheLongestServingAdminOrElseMemberSucceeds) {
   EXPECT_EQ(successor({{Role::member, at(1)}, {Role::admin, at(3)}, {Role::admin, at(2)}}), 2u);
 }
 
-TEST(Rules, JudgesARefreshToken) {
-  const auto at = [](std::int64_t seconds) { return Timestamp(Millis(seconds * 1000)); };
+Timestamp second(std::int64_t n) { return Timestamp(Millis(n * 1000)); }
+
+TEST(Rules, ARefreshTokenIsGoodOnceAndAMomentLonger) {
   Session session;
-  session.refresh_hash = "new";
-  EXPECT_EQ(judge_refresh(session, "new", at(5)), RefreshUse::current);
-  EXPECT_EQ(judge_refresh(session, "old", at(5)), RefreshUse::reuse);
-  session.previous_hash = "old";
-  session.rotated_at = at(10);
-  EXPECT_EQ(judge_refresh(session, "new", at(1000)), RefreshUse::current);
-  EXPECT_EQ(judge_refresh(session, "old", at(40)), RefreshUse::lost_reply);
-  EXPECT_EQ(judge_refresh(session, "old", at(41)), RefreshUse::reuse);
-  EXPECT_EQ(judge_refresh(session, "older", at(11)), RefreshUse::reuse);
+  session.refresh_hash = "first";
+  EXPECT_EQ(judge_refresh(session, "first", second(10)), RefreshUse::current);
+  EXPECT_EQ(judge_refresh(session, "made up", second(10)), RefreshUse::reuse);
+
+  rotate(session, {"first", "second", "sealed second"}, second(10));
+  EXPECT_EQ(session.refresh_hash, "second");
+  EXPECT_EQ(session.last_used_at, second(10));
+  EXPECT_EQ(judge_refresh(session, "second", second(1000)), RefreshUse::current);
+  EXPECT_EQ(judge_refresh(session, "first", second(9)), RefreshUse::again) << "another server's clock is behind";
+  EXPECT_EQ(judge_refresh(session, "first", second(40)), RefreshUse::again);
+  EXPECT_EQ(judge_refresh(session, "first", Timestamp(Millis(40'001))), RefreshUse::reuse);
+  EXPECT_EQ(judge_refresh(session, "made up", second(11)), RefreshUse::reuse);
+
+  rotate(session, {"second", "third", "sealed third"}, second(40));
+  EXPECT_EQ(session.used,
+            (std::vector<UsedToken>{{"first", second(10), "sealed second"}, {"second", second(40), "sealed third"}}));
+  EXPECT_EQ(judge_refresh(session, "first", second(40)), RefreshUse::again);
+  rotate(session, {"third", "fourth", "sealed fourth"}, second(41));
+  EXPECT_EQ(session.used,
+            (std::vector<UsedToken>{{"second", second(40), "sealed third"}, {"third", second(41), "sealed fourth"}}));
+}
+
+TEST(Rules, ASessionRemembersEightUsedRefreshTokens) {
+  Session session;
+  session.refresh_hash = "0";
+  for (int i = 0; i < 9; ++i) rotate(session, {std::to_string(i), std::to_string(i + 1), "sealed"}, second(i));
+  EXPECT_EQ(session.used.size(), 8u);
+  EXPECT_EQ(judge_refresh(session, "9", second(9)), RefreshUse::current);
+  EXPECT_EQ(judge_refresh(session, "8", second(9)), RefreshUse::again);
+  EXPECT_EQ(judge_refresh(session, "1", second(9)), RefreshUse::again);
+  EXPECT_EQ(judge_refresh(session, "0", second(9)), RefreshUse::reuse);
+}
+
+TEST(Rules, AnOlderUsedTokenIsNeverKeptWithoutThoseItLeadsTo) {
+  Session session;
+  session.refresh_hash = "a";
+  rotate(session, {"a", "b", ""}, second(50));  // by a server whose clock is ahead
+  rotate(session, {"b", "c", ""}, second(10));
+  rotate(session, {"c", "d", ""}, second(45));  // `b` is old, and stays as `a` is not
+  EXPECT_EQ(session.used.size(), 3u);
+}
+
+TEST(Rules, ABcryptHashSaysItsCost) {
+  const std::string rest = "abcdefghijklmnopqrstuu" + std::string(31, '.');
+  EXPECT_EQ(bcrypt_cost("$2b$12$" + rest), 12);
+  EXPECT_EQ(bcrypt_cost("$2a$05$" + rest), 5);
+  EXPECT_EQ(bcrypt_cost("$2y$31$" + rest), 31);
+  for (const std::string& other : {std::string(), std::string("$2b$12$"), "$2x$12$" + rest, "$2b$1x$" + rest, "$2b$12." + rest,
+                                   "$2b$12$" + rest + ".", std::string("$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA")}) {
+    EXPECT_EQ(bcrypt_cost(other), std::nullopt) << other;
+  }
 }
 
 TEST(Rules, ComparesUsernamesWithoutCaseInEveryScript) {

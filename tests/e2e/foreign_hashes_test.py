@@ -37,15 +37,21 @@ def moved():
                     changed = database.execute("UPDATE users SET password_hash = ? WHERE email = ?", (value, f"user{number}@example.org"))
                     assert changed.rowcount == 1
             database.close()
-            yield server.start()
+            yield server.start(), f"{folder}/data/payam.db"
         finally:
             server.stop()
 
 
 @pytest.mark.parametrize("number", range(len(HASHES)), ids=HASHES)
 def test_the_old_password_logs_in_and_no_other(moved, number):
+    server, database_file = moved
+
     def log_in(password):
-        return requests.post(f"{moved.url}/auth/login", data={"username": f"user{number}@example.org", "password": password}, timeout=LIMIT)
+        return requests.post(f"{server.url}/auth/login", data={"username": f"user{number}@example.org", "password": password}, timeout=LIMIT)
     assert log_in(PASSWORD).status_code == 200
     assert log_in("another one").status_code == 401
     assert log_in(PASSWORD + "!").status_code == 401
+    with sqlite3.connect(database_file) as database:
+        (renewed,) = database.execute("SELECT password_hash FROM users WHERE email = ?", (f"user{number}@example.org",)).fetchone()
+    database.close()
+    assert renewed.startswith("$2b$04$"), "made anew with our cost"

@@ -50,6 +50,7 @@ def converse(url):
         assert sara.post(f"/chat/chat_rooms/{room}/messages", json={"content": secret("over HTTP this time")}).status_code == 201
         upload = sara.post("/chat/upload_media/", files={"file": (secret("invitation-list.txt"), secret("inside the file").encode())}).json()
         assert sara.get(upload["file_url"]).status_code == 200
+        assert sara.patch(f"/chat/chat_rooms/{room}/members/{neda.email}", json={"role": "admin"}).status_code == 200
         invite = sara.post(f"/chat/chat_rooms/{room}/invites", json={}).json()
         secret(invite["token"])
         assert sara.post("/chat/join", json={"token": secret("no-such-invite-token")}).status_code in (400, 404, 409, 422)
@@ -57,10 +58,11 @@ def converse(url):
         refresh = {"grant_type": "refresh_token", "refresh_token": secret(login["refresh_token"])}
         fresh = requests.post(f"{url}/auth/token", data=refresh, timeout=LIMIT).json()
         secrets.extend([fresh["access_token"], fresh["refresh_token"], login["access_token"]])
-        for _ in range(2):  # the second time is a reuse
-            requests.post(f"{url}/auth/token", data=refresh, timeout=LIMIT)
-        requests.post(f"{url}/auth/token", data={"grant_type": "refresh_token", "refresh_token": fresh["refresh_token"]}, timeout=LIMIT)
-        requests.post(f"{url}/auth/token", data=refresh, timeout=LIMIT)
+        for _ in range(8):  # the first token is forgotten, and then a reuse
+            following = {"grant_type": "refresh_token", "refresh_token": fresh["refresh_token"]}
+            fresh = requests.post(f"{url}/auth/token", data=following, timeout=LIMIT).json()
+            secrets.extend([fresh["access_token"], fresh["refresh_token"]])
+        assert requests.post(f"{url}/auth/token", data=refresh, timeout=LIMIT).status_code == 401
         assert requests.post(f"{url}/auth/login", data={"username": sara.email, "password": secret("a wrong guess")}, timeout=LIMIT).status_code == 401
         requests.get(f"{url}/{secret('no-such-page')}?access_token={secret('query-secret')}", timeout=LIMIT)
         requests.get(f"{url}/socket.io/?EIO=4&transport=polling&token={secret('handshake-secret')}", timeout=LIMIT)
@@ -95,6 +97,9 @@ def test_a_conversation_leaves_no_trace_of_its_content(log_format):
     assert all(line["id"].startswith(line["socket"]) for line in events)
     assert {line["socket"] for line in of("socket_disconnected")} == set(sockets)
     assert [line["reason"] for line in of("session_ended")] == ["token_reused"]
+    assert len(of("signed_up")) == 2 and len(of("signed_in")) == 3
+    assert [(line["role"], line["by"]) for line in of("role_changed")] == [("admin", of("signed_up")[0]["user"])]
+    assert [str(line["count"]) for line in of("sign_in_failed")] == ["1"]
 
 
 def test_messages_and_polls_are_no_lines_at_the_usual_level():

@@ -3,6 +3,10 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import {execFile} from 'node:child_process';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import {after, test} from 'node:test';
 import {promisify} from 'node:util';
 import {Payam, binary} from '../support/payam.mjs';
@@ -69,54 +73,74 @@ test('a refresh gives a new pair, again and again; the session and its sockets g
   assert.ok(socket.connected);
 });
 
-test('a reply that was lost does not sign the device out: the old token gives the unused successor’s place anew', async () => {
+test('a reply that was lost does not sign the device out: the old token gives the session’s newest', async () => {
   const phone = await device(await arrive());
   const lost = await refresh(url, phone.refreshToken);
   const again = await refresh(url, phone.refreshToken);
   assert.equal(again.status, 200);
-  assert.notEqual(again.body.refresh_token, lost.body.refresh_token);
+  assert.equal(again.body.refresh_token, lost.body.refresh_token);
+  assert.notEqual(again.body.access_token, lost.body.access_token);
   assert.equal((await refresh(url, again.body.refresh_token)).status, 200);
 });
 
-test('two refreshes of the same token at once both end in one session that goes on', async () => {
-  const phone = await device(await arrive());
-  const [one, two] = await Promise.all([refresh(url, phone.refreshToken), refresh(url, phone.refreshToken)]);
-  assert.deepEqual([one.status, two.status], [200, 200]);
-  assert.ok(await isIn(phone, one.body.access_token));
-  assert.ok(await isIn(phone, two.body.access_token));
+test('five tabs that refresh with one token at once, again and again, all stay signed in', async () => {
+  const person = await arrive();
+  let token = (await device(person)).refreshToken;
+  for (let round = 0; round < 4; ++round) {
+    const answers = await Promise.all(Array.from({length: 5}, () => refresh(url, token)));
+    assert.deepEqual(answers.map(({status}) => status), [200, 200, 200, 200, 200]);
+    for (const {body} of answers) assert.ok(await isIn(person, body.access_token));
+    const newest = new Set(answers.map(({body}) => body.refresh_token));
+    assert.equal(newest.size, 1, 'they share what they have');
+    assert.ok(!newest.has(token));
+    [token] = newest;
+  }
 });
 
-test('a reuse after the successor was used ends the session and closes its sockets at once; other sessions stay', async () => {
+// Nine exchanges within 30 seconds: the first token is forgotten, as all are after that time.
+async function forgotten(token) {
+  let newest = token;
+  for (let count = 0; count < 9; ++count) newest = (await refresh(url, newest)).body.refresh_token;
+  return newest;
+}
+
+test('a used token that turns up later ends the session and closes its sockets at once; other sessions stay', async () => {
   const person = await arrive();
   const [thief, desk] = [await device(person), await device(person)];
   const [stolen, other] = [await thief.connect(alone), await desk.connect(alone)];
-  const first = await refresh(url, thief.refreshToken);
-  const second = await refresh(url, first.body.refresh_token);
-  assert.equal(second.status, 200);
+  const newest = await forgotten(thief.refreshToken);
+  assert.ok(await isIn(thief));
   const reused = await refresh(url, thief.refreshToken);
   assert.equal(reused.status, 401);
   assert.equal(await ended(stolen), 'token_reused');
-  for (const token of [thief.token, first.body.access_token, second.body.access_token]) assert.ok(!await isIn(person, token));
-  assert.equal((await refresh(url, second.body.refresh_token)).status, 401, 'the thief has nothing either');
+  assert.ok(!await isIn(thief));
+  assert.equal((await refresh(url, newest)).status, 401, 'the thief has nothing either');
   await settled(other);
   assert.ok(await isIn(desk));
 });
 
-test('a lost successor that turns up later is a reuse too', async () => {
+test('after logout no token of the session works, used ones neither', async () => {
   const phone = await device(await arrive());
-  const lost = await refresh(url, phone.refreshToken);
-  const again = await refresh(url, phone.refreshToken);
-  assert.equal((await refresh(url, lost.body.refresh_token)).status, 401);
-  assert.ok(!await isIn(phone, again.body.access_token));
+  const second = await refresh(url, phone.refreshToken);
+  assert.equal((await phone.call('POST', '/auth/logout')).status, 204);
+  for (const token of [phone.refreshToken, second.body.refresh_token]) assert.equal((await refresh(url, token)).status, 401);
 });
 
-test('nonsense, an access token and nothing are no refresh tokens', async () => {
+test('whatever is no refresh token is 401: an access token, nothing, a megabyte, bytes that are no text', async () => {
   const phone = await device(await arrive());
-  for (const wrong of ['nonsense', phone.token, `${claimsOf(phone.token).sid}.made.up`, 'x'.repeat(256)]) {
-    assert.equal((await refresh(url, wrong)).status, wrong.length > 256 ? 422 : 401, wrong);
+  const {sid} = claimsOf(phone.token);
+  for (const wrong of ['nonsense', phone.token, `${sid}.made.up`, 'x'.repeat(1_000_000), '', '.', '..', '\0', `${sid}.\u{1F600}.x`]) {
+    const answer = await refresh(url, wrong);
+    assert.equal(answer.status, 401, wrong.slice(0, 80));
+    assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
+    assert.deepEqual(answer.body, {detail: 'Could not validate credentials'});
   }
-  assert.equal((await refresh(url, '')).status, 422);
+  for (const bytes of ['%FF%FE.%80.%C3', '%ED%A0%80.a.b', '%00.%00.%00']) {
+    const answer = await call(url, 'POST', '/auth/token', `grant_type=refresh_token&refresh_token=${bytes}`, {headers: {'Content-Type': 'application/x-www-form-urlencoded'}});
+    assert.equal(answer.status, 401, bytes);
+  }
   assert.ok(await isIn(phone), 'a wrong guess ends nothing');
+  assert.equal((await refresh(url, phone.refreshToken)).status, 200);
 });
 
 // — devices —
@@ -363,6 +387,61 @@ test('an unknown e-mail is answered in the same words and the same time as a wro
   const [known, unknown] = [quartile(times.known), quartile(times.unknown)];
   console.log(`wrong password ${known.toFixed(1)} ms, unknown e-mail ${unknown.toFixed(1)} ms`);
   assert.ok(unknown > known * 0.6 && unknown < known / 0.6, `${known} ms against ${unknown} ms`);
+}));
+
+test('PASSWORD_DENYLIST: its passwords are refused in every spelling; without its file the server does not start', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'payam-denylist-'));
+  const list = path.join(folder, 'list');
+  await writeFile(list, 'correct horse\nپسورد۱۲۳۴\n');
+  await withServer({PASSWORD_DENYLIST: list}, async (server) => {
+    const person = await arrive('sara', server.url);
+    for (const password of ['correct horse', 'Correct HORSE', 'پسورد۱۲۳۴']) {
+      const signup = await call(server.url, 'POST', '/auth/signup', {username: unique('x'), email: `${unique('x')}@example.org`, password});
+      assert.equal(signup.status, 422);
+      assert.deepEqual(signup.body.detail.map(({loc}) => loc), [['body', 'password']]);
+      const change = await person.call('POST', '/auth/users/me/password', {current_password: person.password, new_password: password});
+      assert.equal(change.status, 422);
+      assert.ok(!JSON.stringify([signup.body, change.body]).toLowerCase().includes(password.toLowerCase()));
+    }
+  });
+  await rm(folder, {recursive: true});
+  const without = await Payam.onEmptyDirectory({PASSWORD_DENYLIST: list});
+  await assert.rejects(without.start(), (error) => error.message.includes(`PASSWORD_DENYLIST: ${list}: No such file or directory`));
+  await without.remove();
+});
+
+// A sign-in from an address of this machine: {status, milliseconds}.
+const signInFrom = (localAddress, server, {email, password}) => new Promise((resolve, reject) => {
+  const began = performance.now();
+  const body = JSON.stringify({email, password});
+  const asked = http.request(`${server.url}/auth/login`, {method: 'POST', localAddress, agent: false, headers: {'Content-Type': 'application/json'}}, (answer) => {
+    answer.resume().on('end', () => resolve({status: answer.statusCode, milliseconds: performance.now() - began}));
+  });
+  asked.on('error', reject).end(body);
+});
+
+test('66 sign-ins with right passwords from one address keep nobody elsewhere waiting', () => withServer({BCRYPT_COST: '11', RATE_LIMITS: 'on', THREADS: '1'}, async (server) => {
+  const person = await arrive('person', server.url);
+  const greedy = [];  // several accounts: too many attempts at one are slowed before
+  for (let count = 0; count < 8; ++count) greedy.push(await arrive('greedy', server.url));
+  const before = await signInFrom('127.0.0.9', server, person);
+  let done = 0;
+  const flood = Array.from({length: 66}, (_, index) => signInFrom('127.0.0.1', server, greedy[index % 8]).then((answer) => {
+    if (answer.status === 200) ++done;
+    return answer;
+  }));
+  const refused = await Promise.race(flood);  // the others wait by now
+  assert.equal(refused.status, 429);
+  const doneBefore = done;
+  const {status, milliseconds} = await signInFrom('127.0.0.9', server, person);
+  const overtaken = done - doneBefore;
+  const statuses = (await Promise.all(flood)).map((answer) => answer.status);
+  const signedIn = statuses.filter((one) => one === 200).length;
+  console.log(`alone ${before.milliseconds.toFixed(0)} ms; beside the flood ${milliseconds.toFixed(0)} ms, after ${overtaken} of the ${signedIn} that waited`);
+  assert.equal(status, 200);
+  assert.deepEqual([...new Set(statuses)].sort(), [200, 429]);
+  assert.ok(signedIn >= 16 && signedIn < 40, `${signedIn} signed in: the address has a bound`);
+  assert.ok(overtaken <= 3, 'the one that was running, and one turn of the others');
 }));
 
 // — keys —

@@ -2,6 +2,7 @@
 #include <boost/describe/class.hpp>
 
 #include "chat/api/field_types.hpp"
+#include "chat/api/limited.hpp"
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
 #include "chat/api/token_reply.hpp"
@@ -51,7 +52,7 @@ struct LoginInput {
 struct TokenForm {
   std::optional<Text<1, 320>> username;
   std::optional<GivenPassword> password;
-  std::optional<http::SecretText<1, 256>> refresh_token;
+  std::optional<http::Opaque> refresh_token;
   std::optional<Text<0, 64>> grant_type;
 
   bool refreshes() const { return grant_type && **grant_type == "refresh_token"; }
@@ -83,7 +84,8 @@ http::Faults missing_fields(const TokenForm& form) {
 
 Task<Answer<TokenReply>> sign_in(Services& services, Call call, std::string login, std::string password) {
   Device device{std::string(call.request.headers.find("User-Agent").value_or("")), call.request.peer};
-  auto signed_in = co_await services.accounts.sign_in(std::move(login), std::move(password), std::move(device));
+  auto signed_in =
+      co_await services.accounts.sign_in(std::move(login), std::move(password), std::move(device), until_gone(call.request));
   if (!signed_in) co_return std::unexpected(refusal_of(std::move(signed_in.error())));
   co_return token_reply(*signed_in, call.request.secure);
 }
@@ -91,26 +93,32 @@ Task<Answer<TokenReply>> sign_in(Services& services, Call call, std::string logi
 }  // namespace
 
 void add_auth_endpoints(Api& api, Services& services) {
-  api.add<SignupInput>({.method = Method::post,
-                        .path = "/auth/signup",
-                        .summary = "Sign up",
-                        .tag = "auth",
-                        .auth = http::Auth::none,
-                        .status = 201,
-                        .replies = {{400, "The e-mail or the username is taken"},
-                                    {403, "Sign-up is closed, or needs a valid invite"},
-                                    {429, "Too many attempts"},
-                                    {503, "Too busy; try again"}}},
-                       [&services](Call call, SignupInput in) -> Task<Answer<ProfileReply>> {
-                         NewAccount account{*in.body.username, *in.body.email, *in.body.password, {}, {}};
-                         if (in.body.full_name) account.full_name = **in.body.full_name;
-                         if (in.body.invite) account.invite = **in.body.invite;
-                         auto user = co_await services.accounts.sign_up(std::move(account), call.request.peer);
-                         if (!user) co_return std::unexpected(refusal_of(std::move(user.error())));
-                         co_return profile_reply(*user);
-                       });
+  add_limited<SignupInput>(api, services, Act::stranger,
+                           {.method = Method::post,
+                            .path = "/auth/signup",
+                            .summary = "Sign up",
+                            .tag = "auth",
+                            .auth = http::Auth::none,
+                            .status = 201,
+                            .replies = {{400, "The e-mail or the username is taken"},
+                                        {403, "Sign-up is closed, or needs a valid invite"},
+                                        {429, "Too many attempts"},
+                                        {503, "Too busy; try again"}}},
+                           [&services](Call call, SignupInput in) -> Task<Answer<ProfileReply>> {
+                             if (auto refusal = refuse_denied(services, *in.body.password, "password")) {
+                               co_return std::unexpected(std::move(*refusal));
+                             }
+                             NewAccount account{*in.body.username, *in.body.email, *in.body.password, {}, {}};
+                             if (in.body.full_name) account.full_name = **in.body.full_name;
+                             if (in.body.invite) account.invite = **in.body.invite;
+                             auto user = co_await services.accounts.sign_up(std::move(account), call.request.peer,
+                                                                            until_gone(call.request));
+                             if (!user) co_return std::unexpected(refusal_of(std::move(user.error())));
+                             co_return profile_reply(*user);
+                           });
 
-  api.add<LoginInput>(
+  add_limited<LoginInput>(
+      api, services, Act::stranger,
       {.method = Method::post,
        .path = "/auth/login",
        .summary = "Sign in with a form (OAuth2) or JSON",
@@ -123,14 +131,16 @@ void add_auth_endpoints(Api& api, Services& services) {
         co_return co_await sign_in(services, std::move(call), std::move(login), std::move(password));
       });
 
-  api.add<TokenInput>(
+  add_limited<TokenInput>(
+      api, services, Act::stranger,
       {.method = Method::post,
        .path = "/auth/token",
        .summary = "Sign in, or take a new pair for a refresh token (the OAuth2 token URL)",
        .tag = "auth",
        .description =
            "With `grant_type` `password`, or none: `username` and `password`. With `refresh_token`: `refresh_token`, "
-           "which is good for one use.",
+           "which is good for one use; used again within 30 seconds it gives the session's newest one, so that two tabs, or "
+           "a reply that was lost, sign nobody out.",
        .auth = http::Auth::none,
        .replies = {{401, "Incorrect email or password, or a refresh token that is not good"},
                    {429, "Too many attempts"},
@@ -142,19 +152,20 @@ void add_auth_endpoints(Api& api, Services& services) {
         if (!in.form.refreshes()) {
           co_return co_await sign_in(services, std::move(call), **in.form.username, **in.form.password);
         }
-        auto refreshed = co_await services.sessions.refresh(**in.form.refresh_token);
+        auto refreshed = co_await services.sessions.refresh(std::move(in.form.refresh_token->value));
         if (!refreshed) co_return std::unexpected(std::move(refreshed.error()));
         co_return token_reply(*refreshed, call.request.secure);
       });
 
-  api.add<Nothing>({.method = Method::get,
-                    .path = "/.well-known/jwks.json",
-                    .summary = "The public keys that check access tokens (RFC 7517)",
-                    .tag = "auth",
-                    .auth = http::Auth::none},
-                   [&services](Call, Nothing) -> Task<Answer<http::json::value>> {
-                     co_return http::json::parse(services.tokens.jwks(wall_now()));
-                   });
+  add_limited<Nothing>(api, services, Act::stranger,
+                       {.method = Method::get,
+                        .path = "/.well-known/jwks.json",
+                        .summary = "The public keys that check access tokens (RFC 7517)",
+                        .tag = "auth",
+                        .auth = http::Auth::none},
+                       [&services](Call, Nothing) -> Task<Answer<http::json::value>> {
+                         co_return http::json::parse(services.tokens.jwks(wall_now()));
+                       });
 }
 
 }  // namespace payam::chat::api

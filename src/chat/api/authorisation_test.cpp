@@ -190,7 +190,10 @@ class Authorisation : public SocketFixture {
   };
 
   Authorisation() {
-    on_shard([this]() -> Task<> { hash_ = co_await passwords_.hash("password"); });
+    on_shard([this]() -> Task<> {
+      const PasswordCaller caller{"192.0.2.1"};
+      hash_ = (co_await passwords_.hash("password", caller)).value();
+    });
   }
 
   Person enrol(const std::string& name) {

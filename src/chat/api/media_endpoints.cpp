@@ -124,7 +124,8 @@ void add_media_endpoints(Api& api, Services& services) {
                                             {"properties", {{"file", {{"type", "string"}, {"format", "binary"}}}}}}},
       [&services](Call call, Nothing, http::BodySource& body) { return receive(services, std::move(call), body); });
 
-  api.add<MediaInput>(
+  add_limited<MediaInput>(
+      api, services, Act::download,
       {.method = Method::get,
        .path = "/media/{id}/{name}",
        .summary = "The bytes of an upload",

@@ -96,21 +96,23 @@ void add_message_endpoints(Api& api, Services& services) {
         co_return Reply<MessageReply>(sent->repeated ? 200 : 201, message_reply(sent->message));
       });
 
-  api.add<HistoryInput>({.method = Method::get,
-                         .path = "/chat/chat_rooms/{id}/messages",
-                         .summary = "A page of a room's history",
-                         .tag = "messages",
-                         .description = "Ascending `seq`; without a cursor the newest. The `Link` header names the page before "
-                                        "(`prev`) and the one after (`next`).",
-                         .replies = {kNoSuchRoom}},
-                        [&services](Call call, HistoryInput in) -> Task<Answer<std::vector<MessageReply>>> {
-                          const HistoryQuery query = history_query(in.query);
-                          const auto page = co_await services.messages.history(in.path.id, call.identity.user, query);
-                          if (!page) co_return std::unexpected(page.error());
-                          Reply<std::vector<MessageReply>> reply(message_replies(page->messages));
-                          add_links(reply.headers, in.path.id, query.limit, *page);
-                          co_return reply;
-                        });
+  add_limited<HistoryInput>(
+      api, services, Act::list,
+      {.method = Method::get,
+       .path = "/chat/chat_rooms/{id}/messages",
+       .summary = "A page of a room's history",
+       .tag = "messages",
+       .description = "Ascending `seq`; without a cursor the newest. The `Link` header names the page before "
+                      "(`prev`) and the one after (`next`).",
+       .replies = {kNoSuchRoom}},
+      [&services](Call call, HistoryInput in) -> Task<Answer<std::vector<MessageReply>>> {
+        const HistoryQuery query = history_query(in.query);
+        const auto page = co_await services.messages.history(in.path.id, call.identity.user, query);
+        if (!page) co_return std::unexpected(page.error());
+        Reply<std::vector<MessageReply>> reply(message_replies(page->messages));
+        add_links(reply.headers, in.path.id, query.limit, *page);
+        co_return reply;
+      });
 }
 
 }  // namespace payam::chat::api

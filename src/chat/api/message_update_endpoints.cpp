@@ -109,17 +109,18 @@ void add_pins(Api& api, Services& services) {
                               });
   }
 
-  api.add<RoomInput>({.method = Method::get,
-                      .path = "/chat/chat_rooms/{id}/pins",
-                      .summary = "A room's pinned messages",
-                      .tag = "messages",
-                      .description = "Ascending `seq`.",
-                      .replies = {kNoSuchRoom}},
-                     [&services](Call call, RoomInput in) -> Task<Answer<std::vector<MessageReply>>> {
-                       const auto pinned = co_await services.messages.pinned(in.path.id, call.identity.user);
-                       if (!pinned) co_return std::unexpected(pinned.error());
-                       co_return message_replies(*pinned);
-                     });
+  add_limited<RoomInput>(api, services, Act::list,
+                         {.method = Method::get,
+                          .path = "/chat/chat_rooms/{id}/pins",
+                          .summary = "A room's pinned messages",
+                          .tag = "messages",
+                          .description = "Ascending `seq`.",
+                          .replies = {kNoSuchRoom}},
+                         [&services](Call call, RoomInput in) -> Task<Answer<std::vector<MessageReply>>> {
+                           const auto pinned = co_await services.messages.pinned(in.path.id, call.identity.user);
+                           if (!pinned) co_return std::unexpected(pinned.error());
+                           co_return message_replies(*pinned);
+                         });
 }
 
 }  // namespace

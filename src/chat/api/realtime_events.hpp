@@ -18,7 +18,7 @@
 
 namespace payam::chat {
 
-BOOST_DESCRIBE_ENUM(SessionEnd, logged_out, revoked, token_reused, password_changed, account_erased)
+BOOST_DESCRIBE_ENUM(SessionEnd, logged_out, revoked, token_reused, password_changed, account_erased, idle, too_many)
 
 namespace api {
 

@@ -91,24 +91,27 @@ void add_rooms(Api& api, Services& services) {
         co_return room_reply(state->room, state->members, {});
       });
 
-  api.add<Nothing>({.method = Method::get, .path = "/chat/chat_rooms/", .summary = "My rooms, latest first", .tag = "rooms"},
-                   [&services](Call call, Nothing) -> Task<Answer<std::vector<RoomSummaryReply>>> {
-                     const auto summaries = co_await services.rooms.list(call.identity.user, RoomKind::group);
-                     std::vector<RoomSummaryReply> replies;
-                     for (const auto& summary : summaries) replies.push_back(room_summary_reply(summary));
-                     co_return replies;
-                   });
+  add_limited<Nothing>(
+      api, services, Act::list,
+      {.method = Method::get, .path = "/chat/chat_rooms/", .summary = "My rooms, latest first", .tag = "rooms"},
+      [&services](Call call, Nothing) -> Task<Answer<std::vector<RoomSummaryReply>>> {
+        const auto summaries = co_await services.rooms.list(call.identity.user, RoomKind::group);
+        std::vector<RoomSummaryReply> replies;
+        for (const auto& summary : summaries) replies.push_back(room_summary_reply(summary));
+        co_return replies;
+      });
 
-  api.add<RoomInput>({.method = Method::get,
-                      .path = "/chat/chat_rooms/{id}",
-                      .summary = "A room with its last 50 messages",
-                      .tag = "rooms",
-                      .replies = {kNoSuchRoom}},
-                     [&services](Call call, RoomInput in) -> Task<Answer<RoomReply>> {
-                       const auto view = co_await services.rooms.find(in.path.id, call.identity.user);
-                       if (!view) co_return std::unexpected(view.error());
-                       co_return room_reply(view->room, view->members, view->messages);
-                     });
+  add_limited<RoomInput>(api, services, Act::list,
+                         {.method = Method::get,
+                          .path = "/chat/chat_rooms/{id}",
+                          .summary = "A room with its last 50 messages",
+                          .tag = "rooms",
+                          .replies = {kNoSuchRoom}},
+                         [&services](Call call, RoomInput in) -> Task<Answer<RoomReply>> {
+                           const auto view = co_await services.rooms.find(in.path.id, call.identity.user);
+                           if (!view) co_return std::unexpected(view.error());
+                           co_return room_reply(view->room, view->members, view->messages);
+                         });
 }
 
 void add_members(Api& api, Services& services) {
@@ -148,19 +151,20 @@ void add_members(Api& api, Services& services) {
 }
 
 void add_private_chats(Api& api, Services& services) {
-  api.add<Nothing>({.method = Method::get,
-                    .path = "/chat/private_chats/",
-                    .summary = "My private chats, latest first",
-                    .tag = "private chats"},
-                   [&services](Call call, Nothing) -> Task<Answer<std::vector<PrivateChatReply>>> {
-                     const auto summaries = co_await services.rooms.list(call.identity.user, RoomKind::direct);
-                     const auto visible = co_await visible_in_private(services, call.identity.user);
-                     std::vector<PrivateChatReply> replies;
-                     for (const auto& summary : summaries) {
-                       replies.push_back(private_chat_reply(summary, services.presence, visible));
-                     }
-                     co_return replies;
-                   });
+  add_limited<Nothing>(api, services, Act::list,
+                       {.method = Method::get,
+                        .path = "/chat/private_chats/",
+                        .summary = "My private chats, latest first",
+                        .tag = "private chats"},
+                       [&services](Call call, Nothing) -> Task<Answer<std::vector<PrivateChatReply>>> {
+                         const auto summaries = co_await services.rooms.list(call.identity.user, RoomKind::direct);
+                         const auto visible = co_await visible_in_private(services, call.identity.user);
+                         std::vector<PrivateChatReply> replies;
+                         for (const auto& summary : summaries) {
+                           replies.push_back(private_chat_reply(summary, services.presence, visible));
+                         }
+                         co_return replies;
+                       });
 
   add_limited<OpenPrivateInput>(api, services, Act::send,
                                 {.method = Method::post,

@@ -107,18 +107,19 @@ void add_personal(Api& api, Services& services) {
                            co_return ReadReply{in.path.id, *seq};
                          });
 
-  api.add<RoomInput>({.method = Method::del,
-                      .path = "/chat/private_chats/{id}",
-                      .summary = "Hide a private chat",
-                      .tag = "private chats",
-                      .description = "For the caller alone, until its next message.",
-                      .status = 204,
-                      .replies = {{404, "No such private chat, or not yours"}}},
-                     [&services](Call call, RoomInput in) -> Task<Answer<Nothing>> {
-                       const auto hidden = co_await services.rooms.hide_direct(in.path.id, call.identity.user);
-                       if (!hidden) co_return std::unexpected(hidden.error());
-                       co_return Nothing{};
-                     });
+  add_limited<RoomInput>(api, services, Act::profile,
+                         {.method = Method::del,
+                          .path = "/chat/private_chats/{id}",
+                          .summary = "Hide a private chat",
+                          .tag = "private chats",
+                          .description = "For the caller alone, until its next message.",
+                          .status = 204,
+                          .replies = {{404, "No such private chat, or not yours"}}},
+                         [&services](Call call, RoomInput in) -> Task<Answer<Nothing>> {
+                           const auto hidden = co_await services.rooms.hide_direct(in.path.id, call.identity.user);
+                           if (!hidden) co_return std::unexpected(hidden.error());
+                           co_return Nothing{};
+                         });
 }
 
 }  // namespace

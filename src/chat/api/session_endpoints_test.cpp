@@ -1,12 +1,17 @@
 // Refreshing, logging out, the list of devices; and that an end reaches sockets.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "chat/api/testing/socket_fixture.hpp"
+#include "chat/service/testing/captured_log.hpp"
 
 namespace payam::chat::api {
 namespace {
 
 using namespace testing;
+using chat::testing::CapturedLog;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -52,7 +57,130 @@ TEST_F(SessionEndpoints, ALostReplyDoesNotSignADeviceOut) {
   pass(std::chrono::seconds(30));
   const Reply again = refresh(renewal(first));
   EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(renewal(again), renewal(lost)) << "the session's newest";
+  EXPECT_NE(access(again), access(lost));
+  EXPECT_EQ(status_of(access(again)), 200);
   EXPECT_EQ(refresh(renewal(again)).status, 200);
+}
+
+TEST_F(SessionEndpoints, FiveTabsWithOneTokenAllGoOn) {
+  std::string token = renewal(log_in("sara"));
+  for (int round = 0; round < 3; ++round) {
+    std::set<std::string> newest;
+    for (int tab = 0; tab < 5; ++tab) {
+      const Reply reply = refresh(token);
+      EXPECT_EQ(reply.status, 200) << reply.text;
+      EXPECT_EQ(status_of(access(reply)), 200);
+      newest.insert(renewal(reply));
+    }
+    ASSERT_EQ(newest.size(), 1u);
+    EXPECT_FALSE(newest.contains(token));
+    token = *newest.begin();
+    pass(std::chrono::minutes(30));
+  }
+}
+
+TEST_F(SessionEndpoints, AUsedTokenLeadsThroughSeveralToTheNewest) {
+  const Reply first = log_in("sara");
+  std::vector<std::string> tokens{renewal(first)};
+  for (int i = 0; i < 4; ++i) {
+    pass(std::chrono::seconds(7));
+    tokens.push_back(renewal(refresh(tokens.back())));
+  }
+  // The first was used 21 seconds ago.
+  for (const std::string& token : tokens) {
+    if (token != tokens.back()) EXPECT_EQ(renewal(refresh(token)), tokens.back());
+  }
+  EXPECT_NE(renewal(refresh(tokens.back())), tokens.back());
+}
+
+TEST_F(SessionEndpoints, UsingATokenAgainDoesNotProlongIt) {
+  const Reply first = log_in("sara");
+  const Reply second = refresh(renewal(first));
+  for (int i = 0; i < 3; ++i) {
+    pass(std::chrono::seconds(10));
+    EXPECT_EQ(refresh(renewal(first)).status, 200) << i;
+  }
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(refresh(renewal(first)).status, 401);
+  EXPECT_EQ(refresh(renewal(second)).status, 401) << "someone has a copy: the session is ended";
+}
+
+TEST_F(SessionEndpoints, OfNineUsedWithinAMomentTheFirstIsForgotten) {
+  const Reply login = log_in("sara");
+  std::vector<std::string> tokens{renewal(login)};
+  for (int i = 0; i < 9; ++i) tokens.push_back(renewal(refresh(tokens.back())));
+  EXPECT_EQ(renewal(refresh(tokens[1])), tokens[9]);
+  EXPECT_EQ(status_of(access(login)), 200);
+  EXPECT_EQ(refresh(tokens[0]).status, 401);
+  EXPECT_EQ(status_of(access(login)), 401);
+}
+
+TEST_F(SessionEndpoints, AfterTheEndNoTokenOfTheSessionWorks) {
+  const Reply first = log_in("sara");
+  const Reply second = refresh(renewal(first));
+  EXPECT_EQ(post("/auth/logout", "", access(second)).status, 204);
+  for (const Reply* reply : {&first, &second}) {
+    EXPECT_EQ(refresh(renewal(*reply)).status, 401);
+    EXPECT_EQ(status_of(access(*reply)), 401);
+  }
+}
+
+TEST_F(SessionEndpoints, NothingStoredOpensWithoutAToken) {
+  const Reply first = log_in("sara");
+  const std::string newest = renewal(refresh(renewal(first)));
+  on_shard([&]() -> Task<> {
+    const auto session = co_await store_->find_session(tokens_.verify(access(first), wall_now())->session);
+    EXPECT_EQ(session->used.size(), 1u);
+    const std::string secret = newest.substr(newest.rfind('.') + 1);
+    for (const std::string& kept : {session->refresh_hash, session->used[0].hash, session->used[0].next}) {
+      EXPECT_EQ(kept.find(secret), std::string::npos);
+    }
+  });
+}
+
+TEST_F(SessionEndpoints, ASessionUnusedForTooLongEnds) {
+  const CapturedLog log;
+  const Reply idle = log_in("sara"), used = log_in("sara");
+  const auto id = [this](const Reply& reply) { return tokens_.verify(access(reply), wall_now())->session.str(); };
+  const std::string idle_id = id(idle);
+  pass(std::chrono::days(60));
+  const Reply renewed = refresh(renewal(used));
+  pass(std::chrono::days(30));
+  EXPECT_EQ(get("/auth/sessions", access(refresh(renewal(renewed)))).body().as_array().size(), 3u)
+      << "90 days are not too long";
+  pass(std::chrono::seconds(1));
+  const std::string now = access(refresh(renewal(log_in("sara"))));
+  for (const auto& session : get("/auth/sessions", now).body().as_array())
+    EXPECT_NE(std::string(session.at("id").as_string()), idle_id);
+  EXPECT_EQ(refresh(renewal(idle)).status, 401);
+  EXPECT_THAT(log.lines("session_ended"), Contains(HasSubstr("session=" + idle_id + " user=")));
+  EXPECT_THAT(log.lines("session_ended"), Contains(HasSubstr("reason=idle")));
+}
+
+TEST_F(SessionEndpoints, IdleSessionsAreRemovedWithoutBeingAskedFor) {
+  const Reply idle = log_in("sara");
+  Client& socket = join(access(idle));
+  pass(std::chrono::days(91));
+  const Reply fresh = log_in("sara");
+  on_shard([this]() -> Task<> { co_await sessions_.end_idle(); });
+  expect_ended(socket, "idle");
+  EXPECT_EQ(status_of(access(fresh)), 200);
+  on_shard([&]() -> Task<> { EXPECT_FALSE(co_await store_->find_session(tokens_.verify(access(idle), wall_now())->session)); });
+}
+
+TEST_F(SessionEndpoints, AUserHasABoundedNumberOfSessions) {
+  const std::string first = access(log_in("sara"));
+  for (std::size_t i = 1; i < Sessions::kMostOfAUser; ++i) {
+    pass(std::chrono::seconds(1));
+    log_in("sara");
+  }
+  pass(std::chrono::seconds(1));
+  const std::string last = access(log_in("sara"));
+  EXPECT_EQ(get("/auth/sessions", last).body().as_array().size(), Sessions::kMostOfAUser);
+  EXPECT_EQ(status_of(sara), 401) << "signed in before all others";
+  EXPECT_EQ(status_of(first), 401);
+  EXPECT_EQ(status_of(omid), 200);
 }
 
 TEST_F(SessionEndpoints, ATokenUsedTwiceEndsTheSession) {
@@ -71,20 +199,18 @@ TEST_F(SessionEndpoints, ATokenUsedTwiceEndsTheSession) {
   EXPECT_TRUE(other.events("session_ended").empty());
 }
 
-TEST_F(SessionEndpoints, ATokenOfTheTimeBeforeLastEndsTheSessionAtOnce) {
-  const Reply first = log_in("sara"), second = refresh(renewal(first)), third = refresh(renewal(second));
-  EXPECT_EQ(refresh(renewal(first)).status, 401);
-  EXPECT_EQ(refresh(renewal(third)).status, 401);
-}
-
 TEST_F(SessionEndpoints, AMadeUpRefreshTokenEndsNothing) {
   const Reply login = log_in("sara");
   const std::string good = renewal(login);
   const std::string session = good.substr(0, good.find('.'));
-  for (const std::string& bad : {std::string("x"), std::string("."), std::string(".."), session + "..",
-                                 session + ".AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA",
-                                 "01ARZ3NDEKTSV4RRFFQ69G5FAV" + good.substr(good.find('.')), access(login)}) {
-    EXPECT_EQ(refresh(bad.substr(0, 256)).status, 401) << bad;
+  for (const std::string& bad :
+       {std::string("x"), std::string("."), std::string(".."), session + "..",
+        session + ".AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA", "01ARZ3NDEKTSV4RRFFQ69G5FAV" + good.substr(good.find('.')),
+        access(login), std::string(), std::string("%00"), std::string("%FF%FE.%80.%C3"), session + "%00.x.y", good + ".x",
+        good + "%20", std::string(1'000'000, 'A'), "%2E" + std::string(200'000, '.'), std::string("\u0639.\u0639.\u0639")}) {
+    const Reply reply = refresh(bad);
+    EXPECT_EQ(reply.status, 401) << bad;
+    EXPECT_EQ(reply.text, R"({"detail":"Could not validate credentials"})");
   }
   EXPECT_EQ(refresh(good).status, 200);
 }

@@ -14,6 +14,7 @@
 #include "chat/app/server_options.hpp"
 #include "chat/app/signing_keys.hpp"
 #include "chat/app/stores.hpp"
+#include "chat/service/audit.hpp"
 #include "chat/store/directory_lock.hpp"
 #include "runtime/shard_set.hpp"
 #include "web/site.hpp"
@@ -22,7 +23,6 @@ namespace payam::chat {
 namespace {
 
 constexpr int kMaxThreads = 16;
-constexpr std::size_t kPasswordsWaiting = 64;  // a quarter of a second each with cost 12
 constexpr std::size_t kMediaJobsWaiting = 1024;
 
 int thread_count(const Options& options) {
@@ -38,6 +38,10 @@ SigningKeys open_keys(const Options& options, mongo::Client* database) {
   auto keys = read_signing_keys(options, database, wall_now());
   if (!keys) throw std::runtime_error(keys.error().message);
   return std::move(*keys);
+}
+
+PasswordDenylist read_denylist(const Options& options) {
+  return options.password_denylist.empty() ? PasswordDenylist() : PasswordDenylist::read(options.password_denylist);
 }
 
 std::vector<Shard*> pointers(ShardSet& shards) {
@@ -82,12 +86,12 @@ struct Application::Parts {
         database(d),
         lock(lock_data_dir(options)),
         shards(thread_count(options)),
-        passwords_pool("passwords", std::max(1, thread_count(options) / 2), kPasswordsWaiting),
+        passwords_pool("passwords", std::max(1, thread_count(options) / 2), options.limits.holding.passwords.total),
         media_pool("media", 2, kMediaJobsWaiting),
         store(open_store(options, database)),
         keys(open_keys(options, database)),
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
-        passwords(passwords_pool, options.bcrypt_cost),
+        passwords(passwords_pool, options.bcrypt_cost, options.limits.holding.passwords),
         entry_limits(options.limits.rates ? std::make_unique<EntryLimits>(*options.limits.rates) : nullptr),
         io(pointers(shards), socket_options(options.limits.holding, entry_limits.get(), tokens)),
         publisher(io, epochs),
@@ -95,8 +99,11 @@ struct Application::Parts {
                  [this](const auto& change, const auto& audience) { publisher.announce(change, audience); }),
         read_markers(shards[0], *store, tasks, [this](const auto& news) { publisher.announce(news); }),
         authenticator(*store, tokens, pointers(shards)),
-        sessions(*store, tokens, authenticator, [this](const auto& whose, SessionEnd why) { publisher.close(whose, why); }),
-        accounts(*store, passwords, tokens, authenticator, sessions, entry_limits.get(), {options.signup, options.directory}),
+        sessions(
+            *store, tokens, authenticator, [this](const auto& whose, SessionEnd why) { publisher.close(whose, why); }, wall_now,
+            options.session_idle_time),
+        accounts(*store, passwords, tokens, authenticator, sessions, entry_limits.get(),
+                 {options.signup, options.directory, wall_now, read_denylist(options)}),
         rooms(*store),
         messages(*store),
         media(open_media(options, database, media_pool)),
@@ -106,7 +113,10 @@ struct Application::Parts {
         event_meters(shards.size()),
         http_meters(shards.size()),
         realtime(io, services, epochs, event_meters) {
-    store->observe([this](std::span<const Commit> commits) { publisher.publish(commits); });
+    store->observe([this](std::span<const Commit> commits) {
+      publisher.publish(commits);
+      log_role_changes(commits);
+    });
     http.emplace(pointers(shards), make_router(), metered(server_options(options), http_meters));
   }
 
@@ -165,11 +175,18 @@ Application::Application(const Options& options, mongo::Client* database)
     : parts_(std::make_unique<Parts>(options, database)) {}
 Application::~Application() = default;
 
-void Application::start() { start_listening(*parts_->http, parts_->options); }
+void Application::start() {
+  Parts& parts = *parts_;
+  parts.tasks.spawn(parts.shards[0].executor(), "password_costs", parts.accounts.learn_password_costs());
+  start_listening(*parts.http, parts.options);
+}
 
 std::uint16_t Application::port() const { return parts_->http->port(); }
 
 void Application::tend() {
+  Parts& parts = *parts_;
+  parts.tasks.spawn(parts.shards[0].executor(), "idle_sessions", parts.sessions.end_idle());
+  parts.accounts.tend();
   try {
     parts_->refresh_keys();
     parts_->media->sweep(wall_now());

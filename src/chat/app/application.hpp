@@ -25,7 +25,7 @@ class Application {
   std::uint16_t port() const;
 
   // What is to be done now and then, kReloadTime apart at most: takes over keys that were rotated, removes what torn uploads
-  // left. Blocks on the disk or the database: not on a shard.
+  // left, ends sessions that nobody uses. Blocks on the disk or the database: not on a shard.
   void tend();
 
   // Takes no new work, tells everyone, and waits for what is under way, at most `limit`. Not on a shard.

@@ -65,12 +65,18 @@ void write_limits(PrometheusText& text, const Limits& limits, const EntryLimits*
   text.counter("payam_rate_limited_total", "What was refused as too often");
   text.sample(entry == nullptr ? 0 : entry->logins.refused(), {{"kind", "logins"}});
   text.sample(entry == nullptr ? 0 : entry->signups.refused(), {{"kind", "signups"}});
+  text.sample(entry == nullptr ? 0 : entry->checks.refused(), {{"kind", "checks"}});
   text.sample(entry == nullptr ? 0 : entry->handshakes.refused(), {{"kind", "handshakes"}});
   text.sample(limits.refused(Act::send), {{"kind", "sends"}});
   text.sample(limits.refused(Act::join), {{"kind", "joins"}});
   text.sample(limits.refused(Act::read), {{"kind", "reads"}});
   text.sample(limits.refused(Act::typing), {{"kind", "typing"}});
   text.sample(limits.refused(Act::upload), {{"kind", "uploads"}});
+  text.sample(limits.refused(Act::download), {{"kind", "downloads"}});
+  text.sample(limits.refused(Act::list), {{"kind", "lists"}});
+  text.sample(limits.refused(Act::people), {{"kind", "people"}});
+  text.sample(limits.refused(Act::profile), {{"kind", "profile"}});
+  text.sample(limits.refused(Act::stranger), {{"kind", "strangers"}});
 }
 
 void write_store(PrometheusText& text, const StoreMeters& store) {

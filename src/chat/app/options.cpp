@@ -212,6 +212,13 @@ constexpr Definition kDefinitions[] = {
      }},
     {"ACCESS_TOKEN_EXPIRE_MINUTES", "MINUTES", "Accounts", "How long an access token lasts", "30",
      [](Options& o, const std::string& text) { return set_number(o.access_token_lifetime, text, 1, 525'600); }},
+    {"SESSION_IDLE_DAYS", "DAYS", "Accounts", "A device that is not used for so long is signed out", "90",
+     [](Options& o, const std::string& text) { return set_number(o.session_idle_time, text, 1, 3'650); }},
+    {"PASSWORD_DENYLIST", "FILE", "Accounts", "Passwords nobody may choose, one a line (256 MiB at most); not set: none", "",
+     [](Options& o, const std::string& text) -> Result<> {
+       o.password_denylist = text;
+       return {};
+     }},
     {"BCRYPT_COST", "NUMBER", "Accounts", "Work to hash a password; each step doubles it", "12",
      [](Options& o, const std::string& text) { return set_number(o.bcrypt_cost, text, 4, 20); }},
     {"USER_DIRECTORY", "MODE", "Accounts",

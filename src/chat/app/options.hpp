@@ -41,6 +41,8 @@ struct Options {
   std::filesystem::path jwt_key_file;  // empty: made under data_dir
   std::chrono::minutes access_token_lifetime{30};
   int bcrypt_cost = 12;
+  std::filesystem::path password_denylist;  // empty: none
+  std::chrono::days session_idle_time = Sessions::kIdleTime;
   SignupMode signup = SignupMode::open;
   UserDirectory directory = UserDirectory::prefix;
   CallerLimits limits;

@@ -49,6 +49,8 @@ TEST(Options, HaveTheDefaultsOfTheContract) {
   EXPECT_EQ(options.bcrypt_cost, 12);
   EXPECT_EQ(options.algorithm, TokenAlgorithm::es256);
   EXPECT_EQ(options.access_token_lifetime, std::chrono::minutes(30));
+  EXPECT_EQ(options.session_idle_time, std::chrono::days(90));
+  EXPECT_TRUE(options.password_denylist.empty());
   EXPECT_EQ(options.signup, SignupMode::open);
 }
 
@@ -102,7 +104,8 @@ TEST(Options, AFlagWinsOverTheEnvironmentAndThatOverDotenv) {
 TEST(Options, TakeEachKindOfValue) {
   const Options options =
       options_of({"--port=0", "--max-upload-bytes", "2G", "--log-level", "WARNING", "--signup", "closed", "--cors-origins",
-                  "https://a.example, https://b.example", "--access-token-expire-minutes", "5", "--threads", "3"});
+                  "https://a.example, https://b.example", "--access-token-expire-minutes", "5", "--threads", "3",
+                  "--session-idle-days", "7", "--password-denylist", "/etc/payam/denied"});
   EXPECT_EQ(options.port, 0);
   EXPECT_EQ(options.max_upload_bytes, 2147483648u);
   EXPECT_EQ(options.log_level, LogLevel::warn);
@@ -110,6 +113,8 @@ TEST(Options, TakeEachKindOfValue) {
   EXPECT_THAT(options.cors_origins, ElementsAre("https://a.example", "https://b.example"));
   EXPECT_EQ(options.access_token_lifetime, std::chrono::minutes(5));
   EXPECT_EQ(options.threads, 3);
+  EXPECT_EQ(options.session_idle_time, std::chrono::days(7));
+  EXPECT_EQ(options.password_denylist, "/etc/payam/denied");
 }
 
 TEST(Options, TheLastOfTwoFlagsCounts) { EXPECT_EQ(options_of({"--port", "1", "--port", "2"}).port, 2); }

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/random.hpp"
+#include "chat/rules.hpp"
 
 namespace payam::chat {
 namespace {
@@ -22,12 +23,27 @@ struct CryptDataDelete {
 };
 using CryptData = std::unique_ptr<crypt_data, CryptDataDelete>;
 
-bool is_bcrypt(std::string_view hash) {
-  return hash.size() == 60 && (hash.starts_with("$2b$") || hash.starts_with("$2a$") || hash.starts_with("$2y$"));
-}
-
 bool can_be_password(const std::string& password) {
   return password.size() <= kMaxPasswordBytes && password.find('\0') == std::string::npos;
+}
+
+constexpr std::uint64_t rounds_of(int cost) { return std::uint64_t{1} << cost; }
+
+// The hash of the setting (a hash begins with its own); nullopt if libxcrypt refuses it, at once. Every round is run here.
+std::optional<std::string> bcrypt(const std::string& password, const std::string& setting) {
+  const CryptData data(new crypt_data{});
+  const char* hash = crypt_r(password.c_str(), setting.c_str(), data.get());
+  if (hash == nullptr || !rules::bcrypt_cost(hash)) return std::nullopt;
+  return hash;
+}
+
+// Each of the powers of two in `rounds` is a cost. Below 4, the lowest there is, they are too few to be seen.
+std::uint64_t run_rounds(std::uint64_t rounds) {
+  std::uint64_t run = 0;
+  for (int cost = 4; cost <= kHighestPasswordCost; ++cost) {
+    if ((rounds & rounds_of(cost)) != 0 && bcrypt("", decoy_hash(cost))) run += rounds_of(cost);
+  }
+  return run;
 }
 
 }  // namespace
@@ -43,42 +59,75 @@ std::string hash_password(const std::string& password, int cost) {
                        sizeof setting) == nullptr) {
     throw std::runtime_error("libxcrypt makes no bcrypt salt");
   }
-  const CryptData data(new crypt_data{});
-  const char* hash = crypt_r(password.c_str(), setting, data.get());
-  if (hash == nullptr || !is_bcrypt(hash)) throw std::runtime_error("libxcrypt does not do bcrypt");
-  return hash;
+  auto hash = bcrypt(password, setting);
+  if (!hash) throw std::runtime_error("libxcrypt does not do bcrypt");
+  return *std::move(hash);
 }
 
-bool verify_password(const std::string& password, const std::string& hash) {
-  if (!is_bcrypt(hash)) return false;
-  // A password that is too long is wrong, after the same time.
-  const bool possible = can_be_password(password);
-  const CryptData data(new crypt_data{});
-  const char* computed = crypt_r(possible ? password.c_str() : "", hash.c_str(), data.get());
-  return possible && computed != nullptr && std::string_view(computed).size() == hash.size() &&
-         CRYPTO_memcmp(computed, hash.data(), hash.size()) == 0;
+bool verify_password(const std::string& password, const std::string& hash) { return check_password(password, hash, 0).right; }
+
+PasswordCheck check_password(const std::string& password, const std::optional<std::string>& hash, int cost) {
+  PasswordCheck check;
+  const auto own_cost = hash ? rules::bcrypt_cost(*hash) : std::nullopt;
+  if (own_cost && *own_cost <= kHighestPasswordCost) {
+    // A password that is too long is wrong, after the same time.
+    const bool possible = can_be_password(password);
+    if (const auto computed = bcrypt(possible ? password : "", *hash)) {
+      check.rounds = rounds_of(*own_cost);
+      check.right =
+          possible && computed->size() == hash->size() && CRYPTO_memcmp(computed->data(), hash->data(), hash->size()) == 0;
+    }
+  }
+  if (!check.right && check.rounds < rounds_of(cost)) check.rounds += run_rounds(rounds_of(cost) - check.rounds);
+  return check;
 }
 
-Passwords::Passwords(WorkerPool& pool, int cost) : pool_(pool), cost_(cost) {}
+Passwords::Passwords(WorkerPool& pool, int cost, const Budget::Bounds& bounds)
+    : pool_(pool), cost_(cost), highest_cost_(cost), budget_(bounds) {}
 
-Task<std::string> Passwords::hash(std::string password) {
+void Passwords::expect_cost(int cost) {
+  if (cost > kHighestPasswordCost) return;
+  int highest = highest_cost_.load(std::memory_order_relaxed);
+  while (cost > highest && !highest_cost_.compare_exchange_weak(highest, cost, std::memory_order_relaxed)) {
+  }
+}
+
+template <class F>
+Task<Result<std::invoke_result_t<F&>>> Passwords::run(F work, PasswordCaller caller) {
+  const auto held = budget_.take({caller.network});
+  if (!held) {
+    if (held.error() == Budget::Over::address) co_return fail(Errc::rate_limited, "Too many attempts at once");
+    co_return fail(Errc::unavailable, "Too busy; try again");
+  }
+  Turn turn{.caller = std::move(caller.network), .patience = kPatience, .stop = std::move(caller.gone)};
+  try {
+    co_return co_await pool_.run(std::move(work), std::move(turn));
+  } catch (const Overloaded&) {
+    co_return fail(Errc::unavailable, "Too busy; try again");
+  }
+}
+
+Task<Result<std::string>> Passwords::hash(std::string password, PasswordCaller caller) {
   auto work = [&password, cost = cost_] {
     std::string hash = hash_password(password, cost);
     OPENSSL_cleanse(password.data(), password.size());
     return hash;
   };
-  co_return co_await pool_.run(work);
+  co_return co_await run(work, std::move(caller));
 }
 
-Task<bool> Passwords::verify(std::string password, std::optional<std::string> hash) {
-  const std::string target = hash ? *hash : decoy_hash(cost_);
-  auto work = [&] {
-    const bool right = verify_password(password, target);
+Task<Result<Passwords::Verdict>> Passwords::verify(std::string password, std::optional<std::string> hash,
+                                                   PasswordCaller caller) {
+  if (hash) expect_cost(rules::bcrypt_cost(*hash).value_or(0));
+  auto work = [&password, &hash, this] {
+    Verdict verdict;
+    verdict.right = check_password(password, hash, highest_cost_.load(std::memory_order_relaxed)).right;
+    const bool as_made_here = hash && hash->starts_with("$2b$") && rules::bcrypt_cost(*hash) == cost_;
+    if (verdict.right && !as_made_here) verdict.renewed = hash_password(password, cost_);
     OPENSSL_cleanse(password.data(), password.size());
-    return right;
+    return verdict;
   };
-  const bool right = co_await pool_.run(work);
-  co_return right&& hash.has_value();
+  co_return co_await run(work, std::move(caller));
 }
 
 }  // namespace payam::chat

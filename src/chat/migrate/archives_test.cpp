@@ -56,9 +56,15 @@ std::vector<Record> everything() {
   erased.created_at = at(3);
   records.emplace_back(erased);
   records.emplace_back(BlockRecord{UserId("U1"), UserId("U3")});
-  records.emplace_back(
-      SessionRecord{SessionId("S1"), UserId("U1"), "device", "192.0.2.1", "hash", at(4), at(5), "older", at(6)});
-  records.emplace_back(SessionRecord{SessionId("S2"), UserId("U2"), "", "::1", "hash 2", at(4), at(5), {}, {}});
+  records.emplace_back(SessionRecord{SessionId("S1"),
+                                     UserId("U1"),
+                                     "device",
+                                     "192.0.2.1",
+                                     "hash",
+                                     at(4),
+                                     at(5),
+                                     {{"older", at(5), "1.sealed"}, {"old", at(6), "1.box"}}});
+  records.emplace_back(SessionRecord{SessionId("S2"), UserId("U2"), "", "::1", "hash 2", at(4), at(5), {}});
   records.emplace_back(UploadRecord{UploadId("F1"), UserId("U1"), "عکس.png", "image/png", 33, 1, 2, at(7)});
   records.emplace_back(UploadRecord{UploadId("F2"), UserId("U1"), "a.txt", "text/plain", 0, {}, {}, at(8)});
 

@@ -5,6 +5,7 @@
 #include "base/ulid.hpp"
 #include "chat/auth/secret_hash.hpp"
 #include "chat/rules.hpp"
+#include "chat/service/log.hpp"
 
 namespace payam::chat {
 namespace {
@@ -45,10 +46,11 @@ Task<bool> Accounts::enter_room(UserId user, std::string invite_hash) {
   co_return joined.has_value();
 }
 
-Task<Limited<User>> Accounts::sign_up(NewAccount account, std::string address) {
+Task<Limited<User>> Accounts::sign_up(NewAccount account, std::string address, std::stop_token gone) {
   if (options_.signup == SignupMode::closed) co_return fail(Errc::forbidden, "Sign-up is closed");
   if (limits_ != nullptr) {
     if (const auto wait = limits_->signups.take(network_of(address), steady_now())) {
+      attempts_.count(Attempt::sign_up_throttled, address);
       co_return std::unexpected(too_many(retry_after(*wait)));
     }
   }
@@ -66,7 +68,10 @@ Task<Limited<User>> Accounts::sign_up(NewAccount account, std::string address) {
   // The store decides; asking first only spares the hashing.
   if (co_await store_.find_user_by_email(user.email)) co_return fail(Errc::bad_request, "Email already registered");
   if (co_await store_.find_user_by_username(user.username)) co_return fail(Errc::bad_request, "Username already registered");
-  user.password_hash = co_await passwords_.hash(std::move(account.password));
+  PasswordCaller caller{network_of(address), std::move(gone)};
+  auto hash = co_await passwords_.hash(std::move(account.password), std::move(caller));
+  if (!hash) co_return std::unexpected(Refused(std::move(hash.error())));
+  user.password_hash = std::move(*hash);
   auto created = co_await store_.create_user(std::move(user));
   if (!created) {
     if (created.error().code == Errc::conflict) co_return fail(Errc::forbidden, "This invite was used before");
@@ -76,35 +81,79 @@ Task<Limited<User>> Accounts::sign_up(NewAccount account, std::string address) {
     co_await store_.erase_user(created->id, options_.clock());
     co_return fail(Errc::forbidden, "A valid invite is needed to sign up");
   }
+  log::info("signed_up", {{"user", created->id.str()}, {"address", address}});
   co_return std::move(*created);
 }
 
-Task<Limited<SignedIn>> Accounts::sign_in(std::string login, std::string password, Device device) {
+std::optional<std::chrono::seconds> Accounts::too_often(const std::string& account, const std::string& address) {
+  if (limits_ == nullptr) return std::nullopt;
+  const SteadyTime now = steady_now();
+  const std::string network = network_of(address);
+  std::optional<std::chrono::seconds> wait;
+  if (const auto pause = limits_->checks.take(network, now)) {
+    wait = retry_after(*pause);
+  } else {
+    wait = limits_->logins.attempt(account, address, now);
+    if (wait) limits_->checks.put_back(network, now);  // nothing will be checked
+  }
+  if (wait) attempts_.count(Attempt::sign_in_throttled, address, now);
+  return wait;
+}
+
+Refused Accounts::not_checked(const std::string& account, const std::string& address, Error why) {
+  if (limits_ != nullptr) {
+    const SteadyTime now = steady_now();
+    limits_->logins.put_back(account, address, now);
+    limits_->checks.put_back(network_of(address), now);
+  }
+  return {std::move(why)};
+}
+
+Task<Limited<SignedIn>> Accounts::sign_in(std::string login, std::string password, Device device, std::stop_token gone) {
   auto user = co_await store_.find_user_by_email(lower_ascii(login));
   if (!user) user = co_await store_.find_user_by_username(login);
   // One account, whichever of its names is guessed at; unknown ones are slowed the same.
   const std::string account = user ? user->id.str() : "?" + lower_ascii(login);
-  if (limits_ != nullptr) {
-    if (const auto wait = limits_->logins.attempt(account, device.address, steady_now())) {
-      co_return std::unexpected(too_many(*wait));
-    }
-  }
+  if (const auto wait = too_often(account, device.address)) co_return std::unexpected(too_many(*wait));
   std::optional<std::string> hash;
   if (user) hash = user->password_hash;
-  const bool right = co_await passwords_.verify(std::move(password), std::move(hash));
-  if (!right) co_return fail(Errc::unauthorized, "Incorrect email or password");
+  PasswordCaller caller{network_of(device.address), std::move(gone)};
+  auto verdict = co_await passwords_.verify(std::move(password), std::move(hash), std::move(caller));
+  if (!verdict) co_return std::unexpected(not_checked(account, device.address, std::move(verdict.error())));
+  if (!verdict->right) {
+    attempts_.count(Attempt::sign_in_failed, device.address);
+    co_return fail(Errc::unauthorized, "Incorrect email or password");
+  }
   if (limits_ != nullptr) limits_->logins.succeeded(account, device.address, steady_now());
+  if (verdict->renewed) co_await keep_renewed(user->id, user->password_hash, std::move(*verdict->renewed));
   co_return co_await sessions_.begin(std::move(*user), std::move(device));
 }
 
-Task<Limited<User>> Accounts::verify_password(UserId id, std::string password, std::string address) {
+// The next sign-in can do it as well: a disk that is full keeps nobody out.
+Task<> Accounts::keep_renewed(UserId user, std::string old, std::string hash) {
+  const std::string id = user.str();
+  try {
+    co_await store_.renew_password_hash(std::move(user), std::move(old), std::move(hash));
+  } catch (const std::exception& error) {
+    log::warn("password_hash_not_renewed", {{"user", id}, {"error", error.what()}});
+  }
+}
+
+Task<> Accounts::learn_password_costs() {
+  const int highest = co_await store_.highest_password_cost();
+  passwords_.expect_cost(highest);
+}
+
+Task<Limited<User>> Accounts::verify_password(UserId id, std::string password, std::string address, std::stop_token gone) {
   auto user = co_await store_.find_user(id);
   if (!user) co_return fail(Errc::unauthorized, std::string(Authenticator::kRefused));
   // A stolen token is no way around the throttle of sign-in.
-  if (limits_ != nullptr) {
-    if (const auto wait = limits_->logins.attempt(id.str(), address, steady_now())) co_return std::unexpected(too_many(*wait));
-  }
-  if (!co_await passwords_.verify(std::move(password), user->password_hash)) {
+  if (const auto wait = too_often(id.str(), address)) co_return std::unexpected(too_many(*wait));
+  PasswordCaller caller{network_of(address), std::move(gone)};
+  auto verdict = co_await passwords_.verify(std::move(password), user->password_hash, std::move(caller));
+  if (!verdict) co_return std::unexpected(not_checked(id.str(), address, std::move(verdict.error())));
+  if (!verdict->right) {
+    attempts_.count(Attempt::password_wrong, address);
     co_return fail(Errc::forbidden, "Incorrect password");
   }
   if (limits_ != nullptr) limits_->logins.succeeded(id.str(), address, steady_now());
@@ -118,19 +167,25 @@ Task<Result<User>> Accounts::update_profile(UserId user, std::optional<std::stri
   co_return updated;
 }
 
-Task<Limited<>> Accounts::change_password(Principal who, std::string current, std::string next, std::string address) {
-  const auto user = co_await verify_password(who.user, std::move(current), std::move(address));
+Task<Limited<>> Accounts::change_password(Principal who, std::string current, std::string next, std::string address,
+                                          std::stop_token gone) {
+  const auto user = co_await verify_password(who.user, std::move(current), address, gone);
   if (!user) co_return std::unexpected(user.error());
-  auto hash = co_await passwords_.hash(std::move(next));
-  co_await store_.set_password_hash(who.user, std::move(hash));
+  PasswordCaller caller{network_of(address), std::move(gone)};
+  auto hash = co_await passwords_.hash(std::move(next), std::move(caller));
+  if (!hash) co_return std::unexpected(Refused(std::move(hash.error())));
+  co_await store_.set_password_hash(who.user, std::move(*hash));
+  log::info("password_changed", {{"user", who.user.str()}, {"session", who.session.str()}, {"address", address}});
   co_await sessions_.end_others(who.user, who.session, SessionEnd::password_changed);
   co_return Limited<>();
 }
 
-Task<Limited<>> Accounts::erase(Principal who, std::string password, std::string address) {
-  const auto user = co_await verify_password(who.user, std::move(password), std::move(address));
+Task<Limited<>> Accounts::erase(Principal who, std::string password, std::string address, std::stop_token gone) {
+  const auto user = co_await verify_password(who.user, std::move(password), address, std::move(gone));
   if (!user) co_return std::unexpected(user.error());
-  co_await store_.erase_user(who.user, options_.clock());
+  if (co_await store_.erase_user(who.user, options_.clock())) {
+    log::info("account_erased", {{"user", who.user.str()}, {"address", address}});
+  }
   co_await sessions_.all_erased(who.user);
   co_return Limited<>();
 }

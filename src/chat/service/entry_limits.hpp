@@ -15,10 +15,10 @@ namespace payam::chat {
 // Any thread. An address is a household's (network_of): many people may share one.
 struct EntryLimits {
   explicit EntryLimits(const RateLimits& limits = {})
-      : logins(limits.logins), signups(limits.signups), handshakes(limits.handshakes) {}
+      : logins(limits.logins), signups(limits.signups), checks(limits.checks), handshakes(limits.handshakes) {}
 
   LoginThrottle logins;
-  TokenBuckets signups, handshakes;
+  TokenBuckets signups, checks, handshakes;
 };
 
 // A refusal that may say when to come again.

@@ -20,7 +20,13 @@ enum class Act : std::uint8_t {
   read,  // a marker moved
   typing,
   upload,
+  download,
+  list,      // what one has
+  people,    // a search for people
+  profile,   // a change of what is one's own
+  stranger,  // a call without a token; counts for the address alone
 };
+inline constexpr std::size_t kActs = 10;
 
 // Tells a flood of one connection's events from a busy client. Its shard's.
 struct FloodGuard {
@@ -35,7 +41,8 @@ class Limits {
 
   bool enforced() const { return limits_.has_value(); }
 
-  // Takes one from both buckets; if either is empty from none, and gives how long to wait.
+  // Takes one from both buckets; if either is empty from none, and gives how long to wait. Without a user (an empty id) the
+  // address alone counts.
   std::optional<Millis> take(Act act, const UserId& user, const std::string& address, SteadyTime now = steady_now());
 
   // Counts events of a connection: true once they are too many.
@@ -54,11 +61,11 @@ class Limits {
     TokenBuckets users, addresses;
   };
 
-  static std::array<Pair, 5> make(const RateLimits& of);
+  static std::array<Pair, kActs> make(const RateLimits& of);
 
   const std::optional<RateLimits> limits_;
-  std::array<Pair, 5> buckets_;  // by Act
-  std::array<std::atomic<std::uint64_t>, 5> refused_{};
+  std::array<Pair, kActs> buckets_;  // by Act
+  std::array<std::atomic<std::uint64_t>, kActs> refused_{};
   std::atomic<std::uint64_t> floods_{0};
 };
 

@@ -24,6 +24,13 @@ TEST(Limits, AUserHasABurstAndThenARate) {
   EXPECT_EQ(taken_at_once(limits, Act::send, kSara, "192.0.2.1", kStart + 2s), 200);
 }
 
+TEST(Limits, WithoutAUserTheAddressAloneCounts) {
+  Limits limits(RateLimits{});
+  EXPECT_EQ(taken_at_once(limits, Act::stranger, UserId(), "192.0.2.1", kStart), 1000);
+  EXPECT_EQ(taken_at_once(limits, Act::stranger, UserId(), "192.0.2.2", kStart), 1000);
+  EXPECT_EQ(limits.take(Act::stranger, UserId(), "192.0.2.1", kStart), 10ms);
+}
+
 TEST(Limits, UsersAndActsAreCountedApart) {
   Limits limits(RateLimits{});
   taken_at_once(limits, Act::send, kSara, "192.0.2.1", kStart);

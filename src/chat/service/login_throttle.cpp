@@ -36,11 +36,16 @@ std::optional<Millis> LoginThrottle::take(const std::string& account, const std:
   return std::nullopt;
 }
 
-void LoginThrottle::succeeded(const std::string& account, const std::string& address, SteadyTime now) {
-  const std::string network = network_of(address), pair = pair_of(account, network);
+void LoginThrottle::put_back(const std::string& account, const std::string& address, SteadyTime now) {
+  const std::string network = network_of(address);
   addresses_.put_back(network, now);
-  pairs_.put_back(pair, now);
+  pairs_.put_back(pair_of(account, network), now);
   accounts_.put_back(account, now);
+}
+
+void LoginThrottle::succeeded(const std::string& account, const std::string& address, SteadyTime now) {
+  put_back(account, address, now);
+  const std::string pair = pair_of(account, network_of(address));
   const std::lock_guard lock(mutex_);
   if (known_.find(pair) == nullptr) known_.make(pair, {});
 }

@@ -31,6 +31,8 @@ class LoginThrottle {
 
   // Takes the tokens of an attempt. If one is missing, takes none and gives how long to wait (at least a second).
   std::optional<std::chrono::seconds> attempt(const std::string& account, const std::string& address, SteadyTime now);
+  // The attempt was not made after all: gives the tokens back.
+  void put_back(const std::string& account, const std::string& address, SteadyTime now);
   // The attempt was right: gives the tokens back and remembers the address.
   void succeeded(const std::string& account, const std::string& address, SteadyTime now);
 

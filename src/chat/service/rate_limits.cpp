@@ -11,9 +11,11 @@ namespace payam::chat {
 namespace {
 
 constexpr std::pair<std::string_view, TokenLimit RateLimits::*> kKinds[] = {
-    {"logins", &RateLimits::logins}, {"signups", &RateLimits::signups}, {"handshakes", &RateLimits::handshakes},
-    {"sends", &RateLimits::sends},   {"joins", &RateLimits::joins},     {"reads", &RateLimits::reads},
-    {"typing", &RateLimits::typing}, {"uploads", &RateLimits::uploads}, {"events", &RateLimits::events}};
+    {"logins", &RateLimits::logins},         {"signups", &RateLimits::signups},     {"checks", &RateLimits::checks},
+    {"handshakes", &RateLimits::handshakes}, {"sends", &RateLimits::sends},         {"joins", &RateLimits::joins},
+    {"reads", &RateLimits::reads},           {"typing", &RateLimits::typing},       {"uploads", &RateLimits::uploads},
+    {"downloads", &RateLimits::downloads},   {"lists", &RateLimits::lists},         {"people", &RateLimits::people},
+    {"profile", &RateLimits::profile},       {"strangers", &RateLimits::strangers}, {"events", &RateLimits::events}};
 
 constexpr std::pair<std::string_view, double> kUnits[] = {{"s", 1}, {"min", 60}, {"h", 3600}};
 

@@ -17,6 +17,7 @@ struct RateLimits {
   // For an address; an address may be a household's (network_of).
   TokenLimit logins{.burst = 10, .per_second = 1.0 / 6};     // at one account; see LoginThrottle
   TokenLimit signups{.burst = 100, .per_second = 0.5};       //
+  TokenLimit checks{.burst = 1'000, .per_second = 2};        // of passwords, right ones too: an office's morning and far more
   TokenLimit handshakes{.burst = 1'000, .per_second = 100};  // after a restart everyone comes back at once
   // For a user; an address, which many may share, has ten times as much.
   TokenLimit sends{.burst = 500, .per_second = 100};  // messages, and every other change of a room
@@ -24,6 +25,12 @@ struct RateLimits {
   TokenLimit reads{.burst = 500, .per_second = 100};  // markers moved
   TokenLimit typing{.burst = 50, .per_second = 10};
   TokenLimit uploads{.burst = 100, .per_second = 2};
+  TokenLimit downloads{.burst = 1'000, .per_second = 100};  // of uploads, each range of one
+  TokenLimit lists{.burst = 500, .per_second = 20};         // what one has: rooms, messages, devices, whom one blocks
+  TokenLimit people{.burst = 60, .per_second = 1};          // searches for people: a directory is not to be copied
+  TokenLimit profile{.burst = 60, .per_second = 1};         // of what is one's own: profile, password, blocks, devices
+  // For an address alone, ten times as much: calls without a token.
+  TokenLimit strangers{.burst = 100, .per_second = 10};
   // For a connection: of any kind, known or not; one that was refused counts ten times. Beyond it, it is closed.
   TokenLimit events{.burst = 5'000, .per_second = 500};
 };

@@ -76,8 +76,9 @@ TEST(RateLimits, WhatCannotBeReadIsNamed) {
   EXPECT_EQ(parse_caller_limits("connections=x").error().message,
             "'connections=x' is not like connections=500 or body_bytes=16M");
   EXPECT_EQ(parse_caller_limits("send=20/s").error().message,
-            "'send=20/s' is not on, off, kind=count/s with one of: logins, signups, handshakes, sends, joins, reads, typing, "
-            "uploads, events; or kind=count with one of: connections, body_bytes, reply_bytes, attachment_bytes, passwords, "
+            "'send=20/s' is not on, off, kind=count/s with one of: logins, signups, checks, handshakes, sends, joins, reads, "
+            "typing, uploads, downloads, lists, people, profile, strangers, events; or kind=count with one of: connections, "
+            "body_bytes, reply_bytes, attachment_bytes, passwords, "
             "searches, uploads_at_once");
 }
 

@@ -1,7 +1,10 @@
 #include "chat/service/sessions.hpp"
 
+#include <algorithm>
+
 #include "base/random.hpp"
 #include "base/ulid.hpp"
+#include "chat/auth/sealed.hpp"
 #include "chat/auth/secret_hash.hpp"
 #include "chat/service/log.hpp"
 
@@ -18,24 +21,69 @@ std::string clean_device_name(std::string name) {
   return name;
 }
 
+std::string_view name_of(SessionEnd why) {
+  switch (why) {
+    case SessionEnd::logged_out: return "logged_out";
+    case SessionEnd::revoked: return "revoked";
+    case SessionEnd::token_reused: return "token_reused";
+    case SessionEnd::password_changed: return "password_changed";
+    case SessionEnd::account_erased: return "account_erased";
+    case SessionEnd::idle: return "idle";
+    case SessionEnd::too_many: return "too_many";
+  }
+  return "";
+}
+
+bool is_base64url(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
 // `session.family.secret`. The family is the same for all refresh tokens of a session, so that a token which is merely made up,
 // unlike one that was used before, ends nothing.
 struct RefreshToken {
   std::string session, family, secret;
 
   static RefreshToken first(const SessionId& id) { return {id.str(), random_token(kSecretBytes), random_token(kSecretBytes)}; }
+  // nullopt for whatever cannot be one: text of any length, also binary.
   static std::optional<RefreshToken> parse(std::string_view text) {
+    if (text.size() > kMaxTokenBytes) return std::nullopt;
     const auto first = text.find('.'), last = text.rfind('.');
     if (first == text.npos || first == last) return std::nullopt;
-    return RefreshToken{std::string(text.substr(0, first)), std::string(text.substr(first + 1, last - first - 1)),
-                        std::string(text.substr(last + 1))};
+    RefreshToken token{std::string(text.substr(0, first)), std::string(text.substr(first + 1, last - first - 1)),
+                       std::string(text.substr(last + 1))};
+    if (!is_base64url(token.session) || !is_base64url(token.family) || !is_base64url(token.secret)) return std::nullopt;
+    return token;
   }
-  RefreshToken next() const { return {session, family, random_token(kSecretBytes)}; }
+  RefreshToken with(std::string other_secret) const { return {session, family, std::move(other_secret)}; }
 
   std::string text() const { return session + '.' + family + '.' + secret; }
   std::string family_hash() const { return hash_secret(family); }
   std::string hash() const { return family_hash() + hash_secret(text()); }  // as the store keeps it
+
+  // What this one is exchanged for, so that only who shows this one learns it.
+  std::string seal_next(const RefreshToken& next) const { return seal(text(), purpose(), next.secret); }
+  std::optional<RefreshToken> unseal_next(std::string_view sealed) const {
+    auto other = unseal(text(), purpose(), sealed);
+    return other ? std::optional(with(std::move(*other))) : std::nullopt;
+  }
+
+ private:
+  static constexpr std::size_t kMaxTokenBytes = 128;
+  SealPurpose purpose() const { return {"payam next refresh token", session}; }
 };
+
+// From a token used a moment ago along those it was exchanged for. nullopt if that does not lead to the session's own.
+std::optional<RefreshToken> newest_of(const Session& session, RefreshToken token) {
+  for (const UsedToken& used : session.used) {
+    if (used.hash != token.hash()) continue;
+    auto next = token.unseal_next(used.next);
+    if (!next) return std::nullopt;
+    token = std::move(*next);
+  }
+  return token.hash() == session.refresh_hash ? std::optional(std::move(token)) : std::nullopt;
+}
 
 }  // namespace
 
@@ -60,8 +108,18 @@ Task<SignedIn> Sessions::begin(User user, Device device) {
   session.refresh_hash = token.hash();
   session.created_at = session.last_used_at = now;
   SignedIn result = tokens_for(std::move(user), session.id, token.text(), now);
+  const std::string id = session.id.str(), address = session.address;
   co_await store_.create_session(std::move(session));
+  log::info("signed_in", {{"user", result.user.id.str()}, {"session", id}, {"address", address}});
+  co_await keep_the_newest(result.user.id);
   co_return result;
+}
+
+Task<> Sessions::keep_the_newest(UserId user) {
+  const auto sessions = co_await store_.sessions_of(user);
+  for (std::size_t i = kMostOfAUser; i < sessions.size(); ++i) {
+    if (co_await store_.end_session(sessions[i].id, user)) co_await ended(sessions[i].id, user, SessionEnd::too_many);
+  }
 }
 
 Task<Result<SignedIn>> Sessions::refresh(std::string refresh_token) {
@@ -75,26 +133,47 @@ Task<Result<SignedIn>> Sessions::refresh(std::string refresh_token) {
   if (!user) co_return refused();
 
   const Timestamp now = clock_();
-  const RefreshToken next = token->next();
-  const auto use = co_await store_.rotate_session(id, token->hash(), next.hash(), now);
-  if (!use) co_return refused();  // ended meanwhile
-  if (*use == RefreshUse::reuse) {
-    log::warn("session_ended", {{"session", id.str()}, {"reason", "token_reused"}});
-    co_await ended(id, SessionEnd::token_reused);
+  if (is_idle(*session, now)) {
+    static_cast<void>(co_await end(id, user->id, SessionEnd::idle));
     co_return refused();
   }
-  co_return tokens_for(std::move(*user), id, next.text(), now);
+  const RefreshToken next = token->with(random_token(kSecretBytes));
+  Rotation rotation{token->hash(), next.hash(), token->seal_next(next)};
+  const auto rotated = co_await store_.rotate_session(id, std::move(rotation), now);
+  if (!rotated) co_return refused();  // ended meanwhile
+  if (rotated->use == RefreshUse::reuse) {
+    co_await ended(id, user->id, SessionEnd::token_reused);
+    co_return refused();
+  }
+  const auto newest = rotated->use == RefreshUse::current ? std::optional(next) : newest_of(rotated->session, *token);
+  if (!newest) co_return refused();
+  co_return tokens_for(std::move(*user), id, newest->text(), now);
+}
+
+Task<std::vector<Session>> Sessions::of(UserId user) {
+  auto sessions = co_await store_.sessions_of(std::move(user));
+  std::erase_if(sessions, [this, now = clock_()](const Session& session) { return is_idle(session, now); });
+  co_return sessions;
+}
+
+Task<> Sessions::end_idle() {
+  constexpr int kAtOnce = 500;
+  for (;;) {
+    const auto idle = co_await store_.end_idle_sessions(clock_() - idle_time_, kAtOnce);
+    for (const Session& session : idle) co_await ended(session.id, session.user, SessionEnd::idle);
+    if (idle.size() < kAtOnce) co_return;
+  }
 }
 
 Task<Result<>> Sessions::end(SessionId session, UserId owner, SessionEnd why) {
-  if (!co_await store_.end_session(session, std::move(owner))) co_return fail(Errc::not_found, "Session not found");
-  co_await ended(std::move(session), why);
+  if (!co_await store_.end_session(session, owner)) co_return fail(Errc::not_found, "Session not found");
+  co_await ended(std::move(session), std::move(owner), why);
   co_return Result<>();
 }
 
 Task<> Sessions::end_others(UserId user, SessionId but, SessionEnd why) {
-  const auto others = co_await store_.end_sessions_of(std::move(user), std::move(but));
-  for (const SessionId& session : others) co_await ended(session, why);
+  const auto others = co_await store_.end_sessions_of(user, std::move(but));
+  for (const SessionId& session : others) co_await ended(session, user, why);
 }
 
 Task<> Sessions::all_erased(UserId user) {
@@ -103,7 +182,8 @@ Task<> Sessions::all_erased(UserId user) {
 }
 
 // The sockets last: whoever connects meanwhile either finds the tokens forgotten, or is connected when they are closed.
-Task<> Sessions::ended(SessionId session, SessionEnd why) {
+Task<> Sessions::ended(SessionId session, UserId user, SessionEnd why) {
+  log::info("session_ended", {{"session", session.str()}, {"user", user.str()}, {"reason", name_of(why)}});
   co_await authenticator_.forget(session);
   close_(session, why);
 }

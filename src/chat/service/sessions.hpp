@@ -2,6 +2,7 @@
 // section 4.14.2 has it), and ended for many reasons, at once: no token of theirs passes any more and their sockets are closed.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -34,7 +35,8 @@ struct SignedIn {
   std::chrono::seconds expires_in{};  // of the access and the media token
 };
 
-enum class SessionEnd : std::uint8_t { logged_out, revoked, token_reused, password_changed, account_erased };
+// `idle`: not used for too long. `too_many`: newer ones of the same user took its place.
+enum class SessionEnd : std::uint8_t { logged_out, revoked, token_reused, password_changed, account_erased, idle, too_many };
 
 // Closes the sockets of one session, or of all a user has. Any shard.
 using CloseSockets = std::function<void(const std::variant<SessionId, UserId>& whose, SessionEnd why)>;
@@ -42,25 +44,39 @@ using CloseSockets = std::function<void(const std::variant<SessionId, UserId>& w
 // Any shard.
 class Sessions {
  public:
-  // All outlive this.
-  Sessions(Store& store, const Tokens& tokens, Authenticator& authenticator, CloseSockets close, WallClock clock = wall_now)
-      : store_(store), tokens_(tokens), authenticator_(authenticator), close_(std::move(close)), clock_(clock) {}
+  static constexpr std::chrono::days kIdleTime{90};
+  static constexpr std::size_t kMostOfAUser = 200;  // a further one takes the place of the one not used for longest
+
+  // All outlive this. `idle_time`: how long a session may go unused; at least as long as its last access token is good.
+  Sessions(Store& store, const Tokens& tokens, Authenticator& authenticator, CloseSockets close, WallClock clock = wall_now,
+           std::chrono::seconds idle_time = kIdleTime)
+      : store_(store),
+        tokens_(tokens),
+        authenticator_(authenticator),
+        close_(std::move(close)),
+        clock_(clock),
+        idle_time_(std::max(idle_time, tokens.lifetime())) {}
 
   Task<SignedIn> begin(User user, Device device);
-  // A new pair for a refresh token. Errc::unauthorized for one that is not good; if it was used before, rules::judge_refresh
-  // says whether that ends the session.
+  // A new pair for a refresh token; for one used a moment ago the session's newest refresh token and another access token.
+  // Errc::unauthorized for any other text; where the token was used before that ends the session (rules::judge_refresh).
   Task<Result<SignedIn>> refresh(std::string refresh_token);
 
-  Task<std::vector<Session>> of(UserId user) { return store_.sessions_of(std::move(user)); }
+  // Live ones, the last used first.
+  Task<std::vector<Session>> of(UserId user);
   // Errc::not_found if the owner has none such.
   Task<Result<>> end(SessionId session, UserId owner, SessionEnd why);
   // All of the user's, except one.
   Task<> end_others(UserId user, SessionId but, SessionEnd why);
   // The store has erased the user and every session with them.
   Task<> all_erased(UserId user);
+  // Removes those that nobody has used for `idle_time`.
+  Task<> end_idle();
 
  private:
-  Task<> ended(SessionId session, SessionEnd why);
+  bool is_idle(const Session& session, Timestamp now) const { return session.last_used_at < now - idle_time_; }
+  Task<> keep_the_newest(UserId user);
+  Task<> ended(SessionId session, UserId user, SessionEnd why);
   SignedIn tokens_for(User user, const SessionId& session, std::string refresh_token, Timestamp now) const;
 
   Store& store_;
@@ -68,6 +84,7 @@ class Sessions {
   Authenticator& authenticator_;
   const CloseSockets close_;
   const WallClock clock_;
+  const std::chrono::seconds idle_time_;
 };
 
 }  // namespace payam::chat

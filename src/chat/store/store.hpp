@@ -41,6 +41,10 @@ class Store {
   virtual Task<Result<User>> update_user(UserId user, std::optional<std::string> username,
                                          std::optional<std::string> full_name) = 0;
   virtual Task<> set_password_hash(UserId user, std::string hash) = 0;
+  // The same password hashed anew. False if the user's hash is not `old` any more.
+  virtual Task<bool> renew_password_hash(UserId user, std::string old, std::string hash) = 0;
+  // The highest rules::bcrypt_cost of all passwords, 0 if there is none. Reads every user: not for each request.
+  virtual Task<int> highest_password_cost() = 0;
   // Whose username, e-mail or full name begins with `prefix`, without case; by username.
   virtual Task<std::vector<User>> search_users(std::string prefix, int limit) = 0;
   // The account, its sessions, blocks, reactions and memberships are gone, its messages keep no sender. Every room it is or
@@ -58,10 +62,10 @@ class Store {
   virtual Task<std::optional<Session>> find_session(SessionId id) = 0;
   virtual Task<std::vector<Session>> sessions_of(UserId user) = 0;  // the last used first
   virtual Task<> touch_session(SessionId id, Timestamp at) = 0;
-  // A new refresh token for the one presented, as rules::judge_refresh has it; a reuse ends the session. nullopt if there is
-  // none.
-  virtual Task<std::optional<RefreshUse>> rotate_session(SessionId id, std::string presented_hash, std::string new_hash,
-                                                         Timestamp at) = 0;
+  // As rules::judge_refresh has it: rotates the session, leaves it as it is, or ends it. nullopt if there is none.
+  virtual Task<std::optional<Rotated>> rotate_session(SessionId id, Rotation rotation, Timestamp at) = 0;
+  // Ends sessions that were last used before then, `limit` at most; gives them as they were.
+  virtual Task<std::vector<Session>> end_idle_sessions(Timestamp before, int limit) = 0;
   virtual Task<bool> end_session(SessionId id, UserId owner) = 0;  // false if the owner has none such
   virtual Task<std::vector<SessionId>> end_sessions_of(UserId user, std::optional<SessionId> but) = 0;
 

@@ -39,6 +39,7 @@ class Writer {
     write(std::to_string(static_cast<std::int64_t>(value)));
   }
   void write(const EntryRecord::Subject& value) { write(value.seq), write(value.id), write(value.first_rev); }
+  void write(const UsedToken& value) { write(value.hash), write(value.at), write(value.next); }
   void write(const MessageRecord::Reacted& value) { write(value.emoji), write(value.user); }
   template <class A, class B>
   void write(const std::pair<A, B>& value) {
@@ -63,8 +64,7 @@ std::string text_of(const UserRecord& r) {
 }
 std::string text_of(const BlockRecord& r) { return Writer(r.user, r.blocked).text; }
 std::string text_of(const SessionRecord& r) {
-  return Writer(r.id, r.user, r.device, r.address, r.refresh_hash, r.created_at, r.last_used_at, r.previous_hash, r.rotated_at)
-      .text;
+  return Writer(r.id, r.user, r.device, r.address, r.refresh_hash, r.created_at, r.last_used_at, r.used).text;
 }
 std::string text_of(const UploadRecord& r) {
   return Writer(r.id, r.uploader, r.name, r.content_type, r.size, r.width, r.height, r.created_at).text;

@@ -210,22 +210,24 @@ template <class Identity>
 class Api {
  public:
   using Authenticate = std::function<Task<std::expected<Identity, Refusal>>(Shard&, const Request&)>;
+  // Asked once it is known who calls and before anything of the request is parsed: a refusal, or nullopt.
+  using Guard = std::function<std::optional<Refusal>(const Identity&, const Request&)>;
 
   // `router` outlives the registration, not the requests.
   Api(Router& router, Authenticate authenticate)
       : router_(router), authenticate_(std::make_shared<const Authenticate>(std::move(authenticate))) {}
 
   // `handler(Call<Identity>, In) -> Task<Answer<T>>`, or `(Call<Identity>, In, BodySource&)`, const. It lives as long as the
-  // routes and is called on every shard.
+  // routes and is called on every shard, and so is `guard`.
   template <class In, class F>
-  void add(Endpoint endpoint, F handler) {
+  void add(Endpoint endpoint, F handler, Guard guard = nullptr) {
     using T = typename detail::AnswerOf<typename detail::TaskOf<Call<Identity>, In, F>::type::value_type>::type;
     auto documented = document<In, T>(endpoint);
 
-    auto serve = [authenticate = endpoint.auth == Auth::bearer ? authenticate_ : nullptr, handler = std::move(handler),
-                  status = endpoint.status,
+    auto serve = [authenticate = endpoint.auth == Auth::bearer ? authenticate_ : nullptr, guard = std::move(guard),
+                  handler = std::move(handler), status = endpoint.status,
                   documented = std::move(documented)](Shard& shard, Request& request, auto&... body) -> Task<Response> {
-      Response response = co_await answer<In, T>(authenticate.get(), handler, status, shard, request, body...);
+      Response response = co_await answer<In, T>(authenticate.get(), guard, handler, status, shard, request, body...);
       assert(detail::says(documented, response.status) && "an answer that the OpenAPI document does not know");
       co_return response;
     };
@@ -238,13 +240,16 @@ class Api {
  private:
   // The references are of the route's, which outlives the request.
   template <class In, class T, class F, class... Body>
-  static Task<Response> answer(const Authenticate* authenticate, const F& handler, int status, Shard& shard, Request& request,
-                               Body&... body) {
+  static Task<Response> answer(const Authenticate* authenticate, const Guard& guard, const F& handler, int status, Shard& shard,
+                               Request& request, Body&... body) {
     Call<Identity> call{shard, request, Identity{}};
     if (authenticate != nullptr) {
       auto identity = co_await (*authenticate)(shard, request);
       if (!identity) co_return refuse(identity.error());
       call.identity = std::move(*identity);
+    }
+    if (guard) {
+      if (const auto refusal = guard(call.identity, request)) co_return refuse(*refusal);
     }
     auto in = detail::read_input<In>(request);
     if (!in) co_return refuse(Refusal(std::move(in.error())));

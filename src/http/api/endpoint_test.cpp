@@ -145,6 +145,20 @@ TEST_F(EndpointTest, WithoutATokenNothingIsParsed) {
   EXPECT_EQ(text(response), R"({"detail":"Not authenticated"})");
 }
 
+TEST_F(EndpointTest, AGuardIsAskedBeforeAnythingIsParsed) {
+  std::string asked;
+  api_.add<SendInput>(
+      {.method = Method::put, .path = "/guarded/{id}", .summary = "Guarded", .replies = {{429, "Too often"}}},
+      [](Call<Caller>, SendInput) -> Task<Answer<MessageReply>> { co_return MessageReply{}; },
+      [&asked](const Caller& caller, const Request&) -> std::optional<Refusal> {
+        if (!std::exchange(asked, caller.email).empty()) return Refusal(Error{Errc::rate_limited, "Too often"});
+        return std::nullopt;
+      });
+  EXPECT_EQ(call(Method::put, "/guarded/r", "no JSON").status, 422);
+  EXPECT_EQ(asked, "sara@example.org");
+  EXPECT_EQ(call(Method::put, "/guarded/r", "no JSON").status, 429);
+}
+
 TEST_F(EndpointTest, RefusalsHaveTheirStatusAndWords) {
   const auto missing = call(Method::post, "/rooms/none/messages", R"({"content":"x"})");
   EXPECT_EQ(missing.status, 404);

@@ -72,6 +72,14 @@ struct Presence<Default<T, V>> {
   static constexpr bool required = false, omittable = false;
 };
 
+// Whether an empty text is a value also in a form.
+template <class T>
+inline constexpr bool is_opaque = false;
+template <>
+inline constexpr bool is_opaque<Opaque> = true;
+template <class T>
+inline constexpr bool is_opaque<std::optional<T>> = is_opaque<T>;
+
 template <class T>
 inline constexpr bool is_list = false;
 template <class T>
@@ -100,6 +108,12 @@ struct Secrets<Field<T, C...>> {
   static constexpr bool whole = (std::is_same_v<C, Secret> || ...);
   static constexpr bool any = whole || Secrets<T>::any;
   static void hide(json::value& shown) { whole ? conceal(shown) : Secrets<T>::hide(shown); }
+};
+
+template <>
+struct Secrets<Opaque> {
+  static constexpr bool any = true;
+  static void hide(json::value& shown) { conceal(shown); }
 };
 
 template <class T>
@@ -282,6 +296,18 @@ template <>
 struct Codec<std::string> {
   static bool read(Reader& reader, const json::value& input, std::string& out) { return read_text(reader, input, out); }
   static void write(std::string& out, std::string_view value) { append_json_string(out, value); }
+  static json::object schema(Schemas&, Direction) { return {{"type", "string"}}; }
+};
+
+template <>
+struct Codec<Opaque> {
+  static bool read(Reader& reader, const json::value& input, Opaque& out) {
+    const auto* text = input.if_string();
+    if (text == nullptr) return reader.fault("string_type", "Input should be a valid string", nullptr);
+    out.value.assign(text->data(), text->size());
+    return true;
+  }
+  static void write(std::string& out, const Opaque& value) { append_json_string(out, value.value); }
   static json::object schema(Schemas&, Direction) { return {{"type", "string"}}; }
 };
 

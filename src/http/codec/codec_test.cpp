@@ -258,6 +258,22 @@ TEST(Codec, FormsTakeAnEmptyTextForAMissingField) {
             R"("msg":"Input should be a valid integer, unable to parse string as an integer","input":"x"}]})");
 }
 
+struct TokenForm {
+  std::optional<Opaque> token;
+  std::optional<std::string> name;
+};
+BOOST_DESCRIBE_STRUCT(TokenForm, (), (token, name))
+
+TEST(Codec, AnOpaqueTextIsAnyBytesAndInAFormAlsoNone) {
+  for (const std::string& bytes : {std::string(), std::string("\xff\0\xc3", 3), std::string(2'000'000, 'x')}) {
+    const auto parsed = parse_pairs<TokenForm>({{"token", bytes}, {"name", ""}}, {"body"}, Blank::missing);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->token, Opaque{bytes});
+    EXPECT_EQ(parsed->name, std::nullopt);
+  }
+  EXPECT_EQ(parse_pairs<TokenForm>({}, {"body"}, Blank::missing)->token, std::nullopt);
+}
+
 TEST(Codec, OfAQueryTheLastValueCountsAndAListTakesAll) {
   const Pairs pairs{{"username", ""}, {"password", "abc"}, {"limit", "0"}, {"limit", "7"},
                     {"tags", "a"},    {"tags", "b"},       {"z", ""}};

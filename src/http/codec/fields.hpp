@@ -73,6 +73,13 @@ using Text = Field<std::string, Length<Min, Max>>;
 template <std::size_t Min = 0, std::size_t Max = kNoLimit>
 using SecretText = Field<std::string, Length<Min, Max>, Secret>;
 
+// A text that is only compared with what is known, as tokens are: any bytes of any length, none included.
+struct Opaque {
+  std::string value;
+
+  bool operator==(const Opaque&) const = default;
+};
+
 // Both bounds belong to it.
 template <std::int64_t Min, std::int64_t Max = std::numeric_limits<std::int64_t>::max()>
 using Integer = Field<std::int64_t, Range<Min, Max>>;

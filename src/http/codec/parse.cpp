@@ -67,9 +67,9 @@ Parsed<json::value> body_value(std::string_view text, std::string_view content_t
 json::object gather(const Pairs& pairs, std::span<const FlatField> fields, Blank blank) {
   json::object result;
   for (const auto& [name, value] : pairs) {
-    if (blank == Blank::missing && value.empty()) continue;
     for (const auto& field : fields) {
       if (field.name != name) continue;
+      if (blank == Blank::missing && value.empty() && !field.opaque) continue;
       if (field.list) {
         auto& list = result[field.name];
         if (!list.is_array()) list.emplace_array();

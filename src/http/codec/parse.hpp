@@ -38,11 +38,12 @@ Parsed<T> parse_body(std::string_view text, std::string_view content_type) {
 }
 
 // Queries and path parameters: an empty text is a value. Forms: an empty text is a missing field, as browsers send every
-// field. Of a field given more than once the last one counts, but a list takes all.
+// field; unless it is Opaque. Of a field given more than once the last one counts, but a list takes all.
 enum class Blank { value, missing };
 struct FlatField {
   std::string_view name;
   bool list = false;
+  bool opaque = false;
 };
 json::object gather(const Pairs& pairs, std::span<const FlatField> fields, Blank blank);
 
@@ -52,7 +53,7 @@ Parsed<T> parse_pairs(const Pairs& pairs, Location root, Blank blank = Blank::va
   if constexpr (DescribedStruct<T>) {
     boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
       using M = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
-      fields.push_back({field_name(member.name), is_list<M>});
+      fields.push_back({field_name(member.name), is_list<M>, is_opaque<M>});
     });
   }
   Reader reader(std::move(root), true, kHide<T>);

@@ -78,18 +78,24 @@ class RestFixture : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kUploadLimit = 1000;
   static constexpr std::uint64_t kUserQuota = 2500;
+  static constexpr int kPasswordCost = 4;
 
   struct Setup {
     SignupMode signup = SignupMode::open;
     UserDirectory directory = UserDirectory::prefix;
     bool limited = false;
+    std::optional<RateLimits> rates = {};  // nullopt: nothing is too often
+    PasswordDenylist denylist = {};
+    Budget::Bounds passwords = Passwords::kBounds;
   };
 
   RestFixture() : RestFixture(Setup{}) {}
   explicit RestFixture(const Setup& setup)
-      : authenticator_(*store_, tokens_, {&shards_[0], &shards_[1]}, &RestFixture::clock),
+      : passwords_(password_pool_, kPasswordCost, setup.passwords),
+        authenticator_(*store_, tokens_, {&shards_[0], &shards_[1]}, &RestFixture::clock),
         accounts_(*store_, passwords_, tokens_, authenticator_, sessions_, setup.limited ? &entry_limits_ : nullptr,
-                  {setup.signup, setup.directory, &RestFixture::clock}) {
+                  {setup.signup, setup.directory, &RestFixture::clock, setup.denylist}),
+        limits_(setup.rates) {
     now_ = wall_now();
     add_endpoints(api_, services_);
   }
@@ -206,7 +212,7 @@ class RestFixture : public ::testing::Test {
   const std::filesystem::path media_directory_ = make_directory();
   std::unique_ptr<Store> store_ = open_sqlite_store({.path = ":memory:"});
   Presence::Announce announce_;  // set before anyone connects
-  Passwords passwords_{password_pool_, 4};
+  Passwords passwords_;
   const Tokens tokens_{TokenKey::generate(), std::chrono::minutes(30)};
   EntryLimits entry_limits_;
   CloseSockets close_sockets_;  // set before anyone connects
@@ -227,7 +233,7 @@ class RestFixture : public ::testing::Test {
       PresenceOptions{.grace = std::chrono::milliseconds(20), .collect = std::chrono::milliseconds(8)});
   std::unique_ptr<ReadMarkers> read_markers_ = std::make_unique<ReadMarkers>(
       shards_[0], *store_, tasks_, [](const ReadNews&) {}, ReadMarkerOptions{.collect = std::chrono::hours(1)});
-  Limits limits_{std::nullopt};
+  Limits limits_;
   MediaFiles files_{media_directory_, media_pool_};
   Uploads uploads_{*store_, files_, {kUploadLimit, kUserQuota}};
   Services services_{*store_,   tokens_,    accounts_,      authenticator_, sessions_, rooms_,

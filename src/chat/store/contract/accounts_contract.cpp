@@ -1,4 +1,6 @@
 // Users and sessions.
+#include <set>
+
 #include "chat/store/contract/store_contract.hpp"
 
 namespace payam::chat {
@@ -62,7 +64,7 @@ TEST_P(StoreContract, RemembersWhenAUserWasLastSeen) {
 
 TEST_P(StoreContract, KeepsASession) {
   add_user("ali");
-  const Session session{SessionId("s1"), user_id("ali"), "Firefox", "192.0.2.1", "refresh", at(1), at(2), {}, {}};
+  const Session session{SessionId("s1"), user_id("ali"), "Firefox", "192.0.2.1", "refresh", at(1), at(2), {}};
   wait(store().create_session(session));
   EXPECT_EQ(wait(store().find_session(SessionId("s1"))), session);
   EXPECT_EQ(wait(store().find_session(SessionId("s2"))), std::nullopt);
@@ -116,7 +118,7 @@ TEST_P(StoreContract, ListsAndEndsSessions) {
   add_user("ali");
   add_user("eve");
   const auto session = [&](const char* id, const char* user, int used) {
-    return Session{SessionId(id), user_id(user), "device", "address", "hash", at(0), at(used), {}, {}};
+    return Session{SessionId(id), user_id(user), "device", "address", "hash", at(0), at(used), {}};
   };
   for (const auto& [id, used] : {std::pair("s1", 1), std::pair("s2", 3), std::pair("s3", 2)}) {
     wait(store().create_session(session(id, "ali", used)));
@@ -136,36 +138,99 @@ TEST_P(StoreContract, ListsAndEndsSessions) {
   EXPECT_EQ(wait(store().sessions_of(user_id("eve"))).size(), 1u);
 }
 
-TEST_P(StoreContract, RotatesARefreshToken) {
+TEST_P(StoreContract, ARefreshTokenTakesItsSuccessorAndIsRemembered) {
   add_user("ali");
-  wait(store().create_session({SessionId("s"), user_id("ali"), "device", "address", "first", at(0), at(0), {}, {}}));
-  const auto rotate = [&](const char* presented, const char* fresh, int seconds) {
-    return wait(store().rotate_session(SessionId("s"), presented, fresh, at(seconds * 1000)));
+  wait(store().create_session({SessionId("s"), user_id("ali"), "device", "address", "first", at(0), at(0), {}}));
+  const auto rotate = [&](const std::string& presented, const std::string& next, int seconds) {
+    return wait(store().rotate_session(SessionId("s"), {presented, next, "sealed-" + next}, at(seconds * 1000)));
   };
-  EXPECT_EQ(rotate("first", "second", 10), RefreshUse::current);
-  EXPECT_EQ(rotate("first", "second again", 30), RefreshUse::lost_reply);
-  EXPECT_EQ(rotate("first", "second once more", 40), RefreshUse::lost_reply);
-  EXPECT_EQ(wait(store().find_session(SessionId("s"))), (Session{SessionId("s"), user_id("ali"), "device", "address",
-                                                                 "second once more", at(0), at(40'000), "first", at(10'000)}));
-  EXPECT_EQ(rotate("second once more", "third", 45), RefreshUse::current);
-  EXPECT_EQ(rotate("first", "stolen", 46), RefreshUse::reuse);
-  EXPECT_EQ(rotate("third", "fourth", 47), std::nullopt) << "the session is ended";
+  const auto use = [](const std::optional<Rotated>& rotated) { return rotated ? std::optional(rotated->use) : std::nullopt; };
+  const auto one = rotate("first", "second", 10);
+  EXPECT_EQ(use(one), RefreshUse::current);
+  EXPECT_EQ(one->session, wait(store().find_session(SessionId("s"))));
+  EXPECT_EQ(one->session.last_used_at, at(10'000));
+  restart_if_kept();
+
+  const auto again = rotate("first", "another", 40);
+  EXPECT_EQ(use(again), RefreshUse::again);
+  EXPECT_EQ(again->session.refresh_hash, "second") << "nothing has changed";
+  EXPECT_EQ(again->session, one->session);
+  EXPECT_EQ(use(rotate("second", "third", 40)), RefreshUse::current);
+  const auto session = wait(store().find_session(SessionId("s"))).value();
+  EXPECT_EQ(session.refresh_hash, "third");
+  EXPECT_THAT(session.used,
+              ElementsAre(UsedToken{"first", at(10'000), "sealed-second"}, UsedToken{"second", at(40'000), "sealed-third"}));
+  EXPECT_EQ(wait(store().sessions_of(user_id("ali"))), std::vector{session});
+  EXPECT_EQ(use(rotate("first", "stolen", 41)), RefreshUse::reuse) << "using it again has not prolonged it";
+  EXPECT_EQ(use(rotate("third", "fourth", 42)), std::nullopt) << "the session is ended";
 }
 
-TEST_P(StoreContract, OfTwoWhoPresentOneRefreshTokenBothGetAPlaceAndNoneIsLost) {
+TEST_P(StoreContract, OfManyWhoPresentOneRefreshTokenOneTakesItAndTheOthersFindItsSuccessor) {
   add_user("ali");
-  wait(store().create_session({SessionId("s"), user_id("ali"), "device", "address", "first", at(0), at(0), {}, {}}));
-  std::vector<std::future<std::optional<RefreshUse>>> answers;
+  wait(store().create_session({SessionId("s"), user_id("ali"), "device", "address", "first", at(0), at(0), {}}));
+  std::vector<std::future<std::optional<Rotated>>> answers;
   for (int i = 0; i < 6; ++i) {
-    answers.push_back(spawn(store().rotate_session(SessionId("s"), "first", "next " + std::to_string(i), at(1)), i % kShards));
+    const std::string next = "next " + std::to_string(i);
+    answers.push_back(spawn(store().rotate_session(SessionId("s"), {"first", next, "sealed"}, at(1)), i % kShards));
   }
   int current = 0;
+  std::set<std::string> newest;
   for (auto& answer : answers) {
-    const auto use = answer.get();
-    ASSERT_TRUE(use == RefreshUse::current || use == RefreshUse::lost_reply);
-    current += use == RefreshUse::current ? 1 : 0;
+    const auto rotated = answer.get();
+    ASSERT_TRUE(rotated && (rotated->use == RefreshUse::current || rotated->use == RefreshUse::again));
+    current += rotated->use == RefreshUse::current ? 1 : 0;
+    newest.insert(rotated->session.refresh_hash);
   }
   EXPECT_EQ(current, 1);
+  EXPECT_EQ(newest.size(), 1u);
+}
+
+TEST_P(StoreContract, IdleSessionsEnd) {
+  add_user("ali");
+  add_user("sara");
+  const auto open = [&](const char* id, const char* user, int used) {
+    wait(store().create_session({SessionId(id), user_id(user), "device", "address", "hash", at(0), at(used), {}}));
+  };
+  open("oldest", "ali", 1);
+  open("older", "sara", 2);
+  open("old", "ali", 3);
+  open("live", "sara", 4);
+  open("touched", "ali", 1);
+  wait(store().touch_session(SessionId("touched"), at(9)));
+  const auto ended = [&](int before, int limit) {
+    std::vector<std::string> list;
+    for (const Session& one : wait(store().end_idle_sessions(at(before), limit))) {
+      list.push_back(one.id.str() + " of " + one.user.str());
+    }
+    return list;
+  };
+  EXPECT_THAT(ended(1, 10), IsEmpty());
+  EXPECT_THAT(ended(4, 2), ElementsAre("oldest of user-ali", "older of user-sara"));
+  EXPECT_THAT(ended(4, 2), ElementsAre("old of user-ali"));
+  EXPECT_THAT(ended(4, 2), IsEmpty());
+  restart_if_kept();
+  EXPECT_EQ(wait(store().find_session(SessionId("old"))), std::nullopt);
+  EXPECT_TRUE(wait(store().find_session(SessionId("live"))));
+  EXPECT_TRUE(wait(store().find_session(SessionId("touched"))));
+}
+
+TEST_P(StoreContract, APasswordIsHashedAnewOnlyInPlaceOfTheHashThatWasChecked) {
+  const auto hash = [](const std::string& beginning) { return beginning + "abcdefghijklmnopqrstuu" + std::string(31, '.'); };
+  EXPECT_EQ(wait(store().highest_password_cost()), 0);
+  add_user("ali");
+  add_user("sara");
+  add_user("bob");
+  EXPECT_EQ(wait(store().highest_password_cost()), 0) << "what is no bcrypt hash has none";
+  wait(store().set_password_hash(user_id("ali"), hash("$2a$14$")));
+  wait(store().set_password_hash(user_id("sara"), hash("$2b$12$")));
+  wait(store().set_password_hash(user_id("bob"), "$2b$15$short"));
+  EXPECT_EQ(wait(store().highest_password_cost()), 14);
+  EXPECT_FALSE(wait(store().renew_password_hash(user_id("ali"), hash("$2b$14$"), hash("$2b$12$")))) << "changed meanwhile";
+  EXPECT_TRUE(wait(store().renew_password_hash(user_id("ali"), hash("$2a$14$"), hash("$2b$12$"))));
+  EXPECT_FALSE(wait(store().renew_password_hash(user_id("nobody"), "", hash("$2b$12$"))));
+  restart_if_kept();
+  EXPECT_EQ(wait(store().find_user(user_id("ali")))->password_hash, hash("$2b$12$"));
+  EXPECT_EQ(wait(store().highest_password_cost()), 12);
 }
 
 TEST_P(StoreContract, ABlockedPersonIsKeptAway) {
@@ -210,7 +275,7 @@ TEST_P(StoreContract, ErasesAnAccountAndKeepsItsMessages) {
   const Message mention = message_of(send("owned", "sara", "@ali and @bob"));
   ASSERT_TRUE(commit(React{{mention.id, {}}, user_id("ali"), "👍", true, at(6)}));
   send("d", "ali", "only for sara");
-  wait(store().create_session({SessionId("s"), user_id("ali"), "device", "address", "hash", at(0), at(0), {}, {}}));
+  wait(store().create_session({SessionId("s"), user_id("ali"), "device", "address", "hash", at(0), at(0), {}}));
   ASSERT_TRUE(wait(store().set_block(user_id("ali"), "zoe@example.com", true)));
   ASSERT_TRUE(wait(store().set_block(user_id("sara"), "ali@example.com", true)));
   const std::size_t told_before = published().size();

@@ -22,7 +22,19 @@ std::optional<User> one_user(Connection& connection, View query) {
   return found ? user_from(*found) : std::nullopt;
 }
 
+Array used_tokens(const Session& session) {
+  Array list;
+  for (const UsedToken& one : session.used) list.push(doc("hash", one.hash, "at", one.at, "next", one.next));
+  return list;
+}
+
+}  // namespace
+
 Session session_from(View document) {
+  std::vector<UsedToken> used;
+  for (const View& one : document.get<std::vector<View>>("used")) {
+    used.push_back({one.get<std::string>("hash"), one.get<Timestamp>("at"), one.get<std::string>("next")});
+  }
   return {document.get<SessionId>("_id"),
           document.get<UserId>("user"),
           document.get<std::string>("device"),
@@ -30,11 +42,8 @@ Session session_from(View document) {
           document.get<std::string>("refresh_hash"),
           document.get<Timestamp>("created_at"),
           document.get<Timestamp>("last_used_at"),
-          document.get<std::optional<std::string>>("previous_hash"),
-          document.get<std::optional<Timestamp>>("rotated_at")};
+          std::move(used)};
 }
-
-}  // namespace
 
 std::optional<User> user_from(View document) {
   if (document.has("erased")) return std::nullopt;
@@ -89,6 +98,22 @@ Result<User> update_user(Connection& connection, const UserId& id, const std::op
 
 void set_of_user(Connection& connection, const UserId& user, View fields) {
   connection.update(kUsers, doc("_id", user, "erased", doc("$exists", false)), doc("$set", fields));
+}
+
+bool renew_password_hash(Connection& connection, const UserId& user, const std::string& old, const std::string& hash) {
+  const Document unchanged = doc("_id", user, "password_hash", old, "erased", doc("$exists", false));
+  return connection.update(kUsers, unchanged, doc("$set", doc("password_hash", hash))) > 0;
+}
+
+int highest_password_cost(Connection& connection) {
+  FindOptions options;
+  options.projection = doc("password_hash", 1);
+  int highest = 0;
+  Cursor cursor = connection.find(kUsers, doc(), options);
+  while (const auto row = cursor.next()) {
+    highest = std::max(highest, rules::bcrypt_cost(row->get<std::string>("password_hash")).value_or(0));
+  }
+  return highest;
 }
 
 std::vector<User> search_users(Connection& connection, const std::string& prefix, int limit) {
@@ -154,11 +179,14 @@ std::vector<std::string> blocks_of(Connection& connection, const UserId& user) {
   return emails;
 }
 
+Document session_document(const Session& session) {
+  return doc("_id", session.id, "user", session.user, "device", session.device, "address", session.address, "refresh_hash",
+             session.refresh_hash, "created_at", session.created_at, "last_used_at", session.last_used_at, "used",
+             used_tokens(session));
+}
+
 void create_session(Connection& connection, const Session& session) {
-  connection.insert(kSessions,
-                    doc("_id", session.id, "user", session.user, "device", session.device, "address", session.address,
-                        "refresh_hash", session.refresh_hash, "previous_hash", session.previous_hash, "rotated_at",
-                        session.rotated_at, "created_at", session.created_at, "last_used_at", session.last_used_at));
+  connection.insert(kSessions, session_document(session));
   // After the insert, so that whoever erases the account either finds the session or is found.
   if (find_user(connection, session.user)) return;
   connection.remove_one(kSessions, doc("_id", session.id));
@@ -183,23 +211,39 @@ void touch_session(Connection& connection, const SessionId& id, Timestamp at) {
   connection.update(kSessions, doc("_id", id), doc("$set", doc("last_used_at", at)));
 }
 
-std::optional<RefreshUse> rotate_session(Connection& connection, const SessionId& id, const std::string& presented_hash,
-                                         const std::string& new_hash, Timestamp at) {
+std::optional<Rotated> rotate_session(Connection& connection, const SessionId& id, const Rotation& rotation, Timestamp at) {
   for (int tries = 0; tries < kMostTries; ++tries) {
-    const auto session = find_session(connection, id);
+    auto session = find_session(connection, id);
     if (!session) return std::nullopt;
-    const RefreshUse use = rules::judge_refresh(*session, presented_hash, at);
+    const RefreshUse use = rules::judge_refresh(*session, rotation.presented_hash, at);
+    if (use == RefreshUse::again) return Rotated{use, *std::move(session)};
     if (use == RefreshUse::reuse) {
       connection.remove_one(kSessions, doc("_id", id));
-      return use;
+      return Rotated{use, *std::move(session)};
     }
-    Document fields = doc("refresh_hash", new_hash, "last_used_at", at);
-    if (use == RefreshUse::current) fields.add("previous_hash", session->refresh_hash).add("rotated_at", at);
     // Only what was judged is changed; if someone was quicker it is judged again.
     const Document judged = doc("_id", id, "refresh_hash", session->refresh_hash);
-    if (connection.update(kSessions, judged, doc("$set", fields)) > 0) return use;
+    rules::rotate(*session, rotation, at);
+    const Document fields =
+        doc("refresh_hash", session->refresh_hash, "last_used_at", session->last_used_at, "used", used_tokens(*session));
+    if (connection.update(kSessions, judged, doc("$set", fields)) > 0) return Rotated{use, *std::move(session)};
   }
   throw Overloaded("too many refresh one session");
+}
+
+std::vector<Session> end_idle_sessions(Connection& connection, Timestamp before, int limit) {
+  FindOptions options;
+  options.sort = doc("last_used_at", 1);
+  options.limit = limit;
+  const Document is_idle = doc("$lt", before);
+  std::vector<Session> ended;
+  for (const Document& one : connection.find(kSessions, doc("last_used_at", is_idle), options).all()) {
+    Session session = session_from(one);
+    // Unless it is used at this moment.
+    if (connection.remove_one(kSessions, doc("_id", session.id, "last_used_at", is_idle)) > 0)
+      ended.push_back(std::move(session));
+  }
+  return ended;
 }
 
 bool end_session(Connection& connection, const SessionId& id, const UserId& owner) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/salted_hash.hpp"
+
 namespace payam::chat::mongo {
 namespace {
 
@@ -70,7 +72,7 @@ bool Appender::is_blocked(const UserId& user, const UserId& by) {
 }
 
 Result<std::vector<People::Person>> Appender::find_people_for(const UserId& actor, const std::vector<std::string>& emails) {
-  std::unordered_map<std::string, People::Person> by_email;
+  std::unordered_map<std::string, People::Person, SaltedHash> by_email;
   std::unordered_set<std::string> blocked_by;
   if (!emails.empty()) {
     std::vector<std::string> blocks;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/salted_hash.hpp"
 #include "chat/store/mongo/appender.hpp"
 
 namespace payam::chat::mongo {
@@ -135,12 +136,12 @@ bool Appender::claim(const MessageId& message, const Attached& attached, const U
 std::vector<People::Person> Appender::find_mentioned(const std::string& content) {
   std::vector<People::Person> mentioned;
   if (content.find('@') == std::string::npos) return mentioned;
-  std::unordered_set<std::string> names;
+  std::unordered_set<std::string, SaltedHash> names;
   const auto gather = [&](const std::string& name) {
     names.insert(name);
     return false;
   };
-  std::unordered_map<std::string, std::optional<People::Person>> people;
+  std::unordered_map<std::string, std::optional<People::Person>, SaltedHash> people;
   const auto look_up = [&] {
     std::vector<std::string> members;
     std::unordered_map<UserId, std::string> name_of;

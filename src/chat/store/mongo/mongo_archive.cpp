@@ -45,22 +45,10 @@ UserRecord user_record(View row) {
           row.get<std::optional<Timestamp>>("last_seen")};
 }
 
-SessionRecord session_record(View row) {
-  return {row.get<SessionId>("_id"),
-          row.get<UserId>("user"),
-          row.get<std::string>("device"),
-          row.get<std::string>("address"),
-          row.get<std::string>("refresh_hash"),
-          row.get<Timestamp>("created_at"),
-          row.get<Timestamp>("last_used_at"),
-          row.get<std::optional<std::string>>("previous_hash"),
-          row.get<std::optional<Timestamp>>("rotated_at")};
-}
-
 void read_people(Connection& connection, const Take& take) {
   each(connection, kUsers, doc(), [&](View row) { take(user_record(row)); });
   each(connection, kBlocks, doc(), [&](View row) { take(BlockRecord{row.get<UserId>("user"), row.get<UserId>("blocked")}); });
-  each(connection, kSessions, doc(), [&](View row) { take(session_record(row)); });
+  each(connection, kSessions, doc(), [&](View row) { take(session_from(row)); });
   each(connection, kUploads, doc(), [&](View row) { take(upload_from(row)); });
 }
 
@@ -170,11 +158,7 @@ class Inserter {
   void operator()(const BlockRecord& r) {
     add(kBlocks, doc("_id", r.user.str() + "/" + r.blocked.str(), "user", r.user, "blocked", r.blocked));
   }
-  void operator()(const SessionRecord& r) {
-    add(kSessions, doc("_id", r.id, "user", r.user, "device", r.device, "address", r.address, "refresh_hash", r.refresh_hash,
-                       "previous_hash", r.previous_hash, "rotated_at", r.rotated_at, "created_at", r.created_at, "last_used_at",
-                       r.last_used_at));
-  }
+  void operator()(const SessionRecord& r) { add(kSessions, session_document(r)); }
   void operator()(const UploadRecord& r) {
     Document document = upload_document(r);
     document.add("used", false).add("claims", 0);

@@ -68,6 +68,14 @@ class MongoStore final : public Store {
       mongo::set_of_user(c, user, doc("password_hash", hash));
     });
   }
+  Task<bool> renew_password_hash(UserId user, std::string old, std::string hash) override {
+    return run([user = std::move(user), old = std::move(old), hash = std::move(hash)](Connection& c) {
+      return mongo::renew_password_hash(c, user, old, hash);
+    });
+  }
+  Task<int> highest_password_cost() override {
+    return run([](Connection& c) { return mongo::highest_password_cost(c); });
+  }
   Task<std::vector<User>> search_users(std::string prefix, int limit) override {
     return run([prefix = std::move(prefix), limit](Connection& c) { return mongo::search_users(c, prefix, limit); });
   }
@@ -99,11 +107,13 @@ class MongoStore final : public Store {
   Task<> touch_session(SessionId id, Timestamp at) override {
     return run([id = std::move(id), at](Connection& c) { mongo::touch_session(c, id, at); });
   }
-  Task<std::optional<RefreshUse>> rotate_session(SessionId id, std::string presented_hash, std::string new_hash,
-                                                 Timestamp at) override {
-    return run([id = std::move(id), presented = std::move(presented_hash), fresh = std::move(new_hash), at](Connection& c) {
-      return mongo::rotate_session(c, id, presented, fresh, at);
+  Task<std::optional<Rotated>> rotate_session(SessionId id, Rotation rotation, Timestamp at) override {
+    return run([id = std::move(id), rotation = std::move(rotation), at](Connection& c) {
+      return mongo::rotate_session(c, id, rotation, at);
     });
+  }
+  Task<std::vector<Session>> end_idle_sessions(Timestamp before, int limit) override {
+    return run([before, limit](Connection& c) { return mongo::end_idle_sessions(c, before, limit); });
   }
   Task<bool> end_session(SessionId id, UserId owner) override {
     return run([id = std::move(id), owner = std::move(owner)](Connection& c) { return mongo::end_session(c, id, owner); });

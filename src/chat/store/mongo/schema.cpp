@@ -43,7 +43,7 @@ std::vector<IndexesOf> all_indexes() {
   all.push_back(on(kLog, unique_by("place"), unique_by("id"), unique_by("client")));
   all.push_back(on(kMembers, by("room"), by("user")));
   all.push_back(on(kUsers, unique_by("email"), unique_by("username_key"), by("full_name_key")));
-  all.push_back(on(kSessions, by("user")));
+  all.push_back(on(kSessions, by("user"), by("last_used_at")));
   all.push_back(on(kBlocks, by("user"), by("blocked")));
   all.push_back(on(kInvites, by("room"), by("creator")));
   all.push_back(on(kUploads, by("uploader"), by("used", "created_at")));

@@ -6,7 +6,7 @@
 //   rooms         _id! room: the log's fold up to `rev`, and the room's name and kind
 //   members       _id! "room/user", room*, user*: who is a member; who was one stays, `active: false`
 //   users         _id!, email!, username_key!, full_name_key*
-//   sessions      _id!, user*
+//   sessions      _id!, user*, last_used_at*
 //   blocks        _id! "user/blocked", both*
 //   invites       _id! token hash, room*, creator*
 //   uploads       _id!, uploader*, (used, created_at)*

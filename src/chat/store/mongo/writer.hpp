@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/salted_hash.hpp"
 #include "chat/store/meters.hpp"
 #include "chat/store/mongo/appender.hpp"
 #include "chat/store/mongo/client.hpp"
@@ -110,7 +111,11 @@ class Writer {
 
   std::mutex mutex_;
   std::condition_variable done_;
-  std::unordered_map<RoomId, RoomPtr> rooms_;
+  // By an id that a client may have made up.
+  struct HashRoom {
+    std::size_t operator()(const RoomId& id) const { return SaltedHash{}(id.str()); }
+  };
+  std::unordered_map<RoomId, RoomPtr, HashRoom> rooms_;
   std::size_t queued_jobs_ = 0;
   std::size_t queued_bytes_ = 0;
   std::size_t running_ = 0;

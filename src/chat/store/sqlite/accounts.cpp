@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "chat/rules.hpp"
 
 namespace payam::chat::sqlite {
@@ -20,15 +23,9 @@ std::optional<User> user_from(Statement& row) {
 
 std::optional<Session> session_from(Statement& row) {
   if (!row.step()) return std::nullopt;
-  return Session{row.get<SessionId>(0),
-                 row.get<UserId>(1),
-                 row.get<std::string>(2),
-                 row.get<std::string>(3),
-                 row.get<std::string>(4),
-                 row.get<Timestamp>(5),
-                 row.get<Timestamp>(6),
-                 row.get<std::optional<std::string>>(7),
-                 row.get<std::optional<Timestamp>>(8)};
+  return Session{
+      row.get<SessionId>(0),   row.get<UserId>(1),    row.get<std::string>(2), row.get<std::string>(3),
+      row.get<std::string>(4), row.get<Timestamp>(5), row.get<Timestamp>(6),   used_tokens_of(row.get<std::string>(7))};
 }
 
 std::optional<std::string> key_of(const std::optional<std::string>& name) {
@@ -72,6 +69,21 @@ Result<User> update_user(Database& database, const UserId& id, const std::option
 
 void set_password_hash(Database& database, const UserId& user, const std::string& hash) {
   database.run("UPDATE users SET password_hash = ? WHERE id = ? AND email IS NOT NULL", hash, user);
+}
+
+bool renew_password_hash(Database& database, const UserId& user, const std::string& old, const std::string& hash) {
+  return database.run("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ? AND email IS NOT NULL", hash, user,
+                      old) > 0;
+}
+
+int highest_password_cost(Database& database) {
+  int highest = 0;
+  // One for each beginning, which says the cost.
+  Statement row = database.query(
+      "SELECT min(password_hash) FROM users WHERE length(CAST(password_hash AS BLOB)) = 60 GROUP BY substr(password_hash, 1, "
+      "7)");
+  while (row.step()) highest = std::max(highest, rules::bcrypt_cost(row.get<std::string>(0)).value_or(0));
+  return highest;
 }
 
 void set_last_seen(Database& database, const UserId& user, Timestamp at) {
@@ -143,33 +155,43 @@ std::vector<std::string> blocks_of(Database& database, const UserId& user) {
 
 void create_session(Database& database, const Session& session) {
   database.run(
-      "INSERT INTO sessions (id, user, device, address, refresh_hash, created_at, last_used_at, previous_hash, rotated_at)"
-      " VALUES (?, (SELECT key FROM users WHERE id = ? AND email IS NOT NULL), ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO sessions (id, user, device, address, refresh_hash, created_at, last_used_at, used_tokens)"
+      " VALUES (?, (SELECT key FROM users WHERE id = ? AND email IS NOT NULL), ?, ?, ?, ?, ?, ?)",
       session.id, session.user, session.device, session.address, session.refresh_hash, session.created_at, session.last_used_at,
-      session.previous_hash, session.rotated_at);
+      used_tokens_text(session.used));
 }
 
 void touch_session(Database& database, const SessionId& id, Timestamp at) {
   database.run("UPDATE sessions SET last_used_at = ? WHERE id = ?", at, id);
 }
 
-std::optional<RefreshUse> rotate_session(Database& database, const SessionId& id, const std::string& presented_hash,
-                                         const std::string& new_hash, Timestamp at) {
-  const auto session = find_session(database, id);
+std::optional<Rotated> rotate_session(Database& database, const SessionId& id, const Rotation& rotation, Timestamp at) {
+  auto session = find_session(database, id);
   if (!session) return std::nullopt;
-  const RefreshUse use = rules::judge_refresh(*session, presented_hash, at);
+  const RefreshUse use = rules::judge_refresh(*session, rotation.presented_hash, at);
   switch (use) {
     case RefreshUse::current:
-      database.run(
-          "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = ?, rotated_at = ?, last_used_at = ? WHERE id = ?",
-          new_hash, at, at, id);
+      rules::rotate(*session, rotation, at);
+      database.run("UPDATE sessions SET refresh_hash = ?, last_used_at = ?, used_tokens = ? WHERE id = ?",
+                   session->refresh_hash, session->last_used_at, used_tokens_text(session->used), id);
       break;
-    case RefreshUse::lost_reply:
-      database.run("UPDATE sessions SET refresh_hash = ?, last_used_at = ? WHERE id = ?", new_hash, at, id);
-      break;
+    case RefreshUse::again: break;
     case RefreshUse::reuse: database.run("DELETE FROM sessions WHERE id = ?", id); break;
   }
-  return use;
+  return Rotated{use, *std::move(session)};
+}
+
+std::vector<Session> end_idle_sessions(Database& database, Timestamp before, int limit) {
+  std::vector<Session> idle;
+  {
+    Statement row = database.query(
+        "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.used_tokens"
+        " FROM sessions s CROSS JOIN users u ON u.key = s.user WHERE s.last_used_at < ? ORDER BY s.last_used_at LIMIT ?",
+        before, limit);
+    while (auto session = session_from(row)) idle.push_back(std::move(*session));
+  }
+  for (const Session& session : idle) database.run("DELETE FROM sessions WHERE id = ?", session.id);
+  return idle;
 }
 
 bool end_session(Database& database, const SessionId& id, const UserId& owner) {
@@ -188,7 +210,7 @@ std::vector<SessionId> end_sessions_of(Database& database, const UserId& user, c
 
 std::optional<Session> find_session(Database& database, const SessionId& id) {
   Statement row = database.query(
-      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.previous_hash, s.rotated_at"
+      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.used_tokens"
       " FROM sessions s CROSS JOIN users u ON u.key = s.user WHERE s.id = ?",
       id);
   return session_from(row);
@@ -197,11 +219,29 @@ std::optional<Session> find_session(Database& database, const SessionId& id) {
 std::vector<Session> sessions_of(Database& database, const UserId& user) {
   std::vector<Session> sessions;
   Statement row = database.query(
-      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.previous_hash, s.rotated_at"
+      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.used_tokens"
       " FROM users u CROSS JOIN sessions s ON s.user = u.key WHERE u.id = ? ORDER BY s.last_used_at DESC, s.id",
       user);
   while (auto session = session_from(row)) sessions.push_back(std::move(*session));
   return sessions;
+}
+
+// One a line: hash, time, what it was exchanged for. None of them holds a space.
+std::string used_tokens_text(const std::vector<UsedToken>& used) {
+  std::string text;
+  for (const UsedToken& one : used) text += fmt::format("{} {} {}\n", one.hash, one.at.time_since_epoch().count(), one.next);
+  return text;
+}
+
+std::vector<UsedToken> used_tokens_of(const std::string& text) {
+  std::vector<UsedToken> used;
+  std::istringstream lines(text);
+  UsedToken one;
+  for (Millis::rep at = 0; lines >> one.hash >> at >> one.next;) {
+    one.at = Timestamp(Millis(at));
+    used.push_back(one);
+  }
+  return used;
 }
 
 }  // namespace payam::chat::sqlite

@@ -21,7 +21,7 @@ class Cost : public testing::Test {
       create_user(database_, {UserId(name), name, name + "@example.com", {}, "hash", Timestamp{}, {}}).value();
     }
     create_upload(database_, {UploadId("f"), UserId("user0"), "a.png", "image/png", 1, {}, {}, Timestamp{}});
-    create_session(database_, {SessionId("s"), UserId("user0"), "device", "address", "hash", Timestamp{}, Timestamp{}, {}, {}});
+    create_session(database_, {SessionId("s"), UserId("user0"), "device", "address", "hash", Timestamp{}, Timestamp{}, {}});
   }
 
   Commit commit(const Change& change) { return appender_.apply(change).value(); }
@@ -78,6 +78,10 @@ TEST_F(Cost, NoCallWalksAWholeTable) {
   EXPECT_TRUE(messages_after(database_, room, user, Seq{3}, {}));
   EXPECT_TRUE(changes_after(database_, room, user, Rev{3}, {}));
   EXPECT_EQ(contacts_of(database_, user, 3).size(), 2u);
+  EXPECT_EQ(sessions_of(database_, user).size(), 1u);
+  EXPECT_EQ(rotate_session(database_, SessionId("s"), {"hash", "next", "sealed"}, Timestamp{})->use, RefreshUse::current);
+  EXPECT_TRUE(end_idle_sessions(database_, Timestamp{}, 10).empty());
+  EXPECT_TRUE(renew_password_hash(database_, user, "hash", "another"));
 
   for (sqlite3_stmt* one = sqlite3_next_stmt(database_.handle(), nullptr); one != nullptr;
        one = sqlite3_next_stmt(database_.handle(), one)) {

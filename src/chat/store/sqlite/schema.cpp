@@ -198,6 +198,13 @@ CREATE INDEX rooms_of_upload ON message_uploads (upload, room);
 -- In which rooms someone ever was.
 CREATE INDEX entries_of_user ON log_members (user);
 )sql",
+    R"sql(
+-- Refresh tokens used a moment ago and what each was exchanged for, sealed: accounts.hpp, used_tokens_text().
+ALTER TABLE sessions ADD COLUMN used_tokens TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions DROP COLUMN previous_hash;
+ALTER TABLE sessions DROP COLUMN rotated_at;
+CREATE INDEX sessions_by_use ON sessions (last_used_at);
+)sql",
 };
 
 std::int64_t pragma(Database& database, std::string_view sql) {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "chat/rules.hpp"
+#include "chat/store/sqlite/accounts.hpp"
 #include "chat/store/sqlite/database.hpp"
 #include "chat/store/sqlite/schema.hpp"
 
@@ -28,13 +29,12 @@ void read_people(Database& database, const Take& take) {
       "SELECT u.id, b.id FROM blocks JOIN users u ON u.key = blocks.user JOIN users b ON b.key = blocks.blocked");
   while (block.step()) take(BlockRecord{block.get<UserId>(0), block.get<UserId>(1)});
   Statement session = database.query(
-      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.previous_hash, s.rotated_at"
+      "SELECT s.id, u.id, s.device, s.address, s.refresh_hash, s.created_at, s.last_used_at, s.used_tokens"
       " FROM sessions s JOIN users u ON u.key = s.user");
   while (session.step()) {
     take(SessionRecord{session.get<SessionId>(0), session.get<UserId>(1), session.get<std::string>(2),
                        session.get<std::string>(3), session.get<std::string>(4), session.get<Timestamp>(5),
-                       session.get<Timestamp>(6), session.get<std::optional<std::string>>(7),
-                       session.get<std::optional<Timestamp>>(8)});
+                       session.get<Timestamp>(6), sqlite::used_tokens_of(session.get<std::string>(7))});
   }
   Statement upload = database.query(
       "SELECT f.id, u.id, f.name, f.content_type, f.size, f.width, f.height, f.created_at FROM uploads f JOIN users u"
@@ -183,9 +183,10 @@ class Inserter {
   }
   void operator()(const SessionRecord& r) {
     database_.run(
-        "INSERT INTO sessions (id, user, device, address, refresh_hash, created_at, last_used_at, previous_hash, rotated_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        r.id, user(r.user), r.device, r.address, r.refresh_hash, r.created_at, r.last_used_at, r.previous_hash, r.rotated_at);
+        "INSERT INTO sessions (id, user, device, address, refresh_hash, created_at, last_used_at, used_tokens)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        r.id, user(r.user), r.device, r.address, r.refresh_hash, r.created_at, r.last_used_at,
+        sqlite::used_tokens_text(r.used));
   }
   void operator()(const UploadRecord& r) {
     database_.run(

@@ -94,6 +94,14 @@ class SqliteStore final : public Store {
     return writer_.write(
         [user = std::move(user), hash = std::move(hash)](Database& db) { sqlite::set_password_hash(db, user, hash); });
   }
+  Task<bool> renew_password_hash(UserId user, std::string old, std::string hash) override {
+    return writer_.write([user = std::move(user), old = std::move(old), hash = std::move(hash)](Database& db) {
+      return sqlite::renew_password_hash(db, user, old, hash);
+    });
+  }
+  Task<int> highest_password_cost() override {
+    return read([](Database& db) { return sqlite::highest_password_cost(db); });
+  }
   Task<std::vector<User>> search_users(std::string prefix, int limit) override {
     return read([prefix = std::move(prefix), limit](Database& db) { return sqlite::search_users(db, prefix, limit); });
   }
@@ -124,10 +132,13 @@ class SqliteStore final : public Store {
   Task<> touch_session(SessionId id, Timestamp at) override {
     return writer_.write([id = std::move(id), at](Database& db) { sqlite::touch_session(db, id, at); });
   }
-  Task<std::optional<RefreshUse>> rotate_session(SessionId id, std::string presented_hash, std::string new_hash,
-                                                 Timestamp at) override {
-    return writer_.write([id = std::move(id), presented = std::move(presented_hash), fresh = std::move(new_hash),
-                          at](Database& db) { return sqlite::rotate_session(db, id, presented, fresh, at); });
+  Task<std::optional<Rotated>> rotate_session(SessionId id, Rotation rotation, Timestamp at) override {
+    return writer_.write([id = std::move(id), rotation = std::move(rotation), at](Database& db) {
+      return sqlite::rotate_session(db, id, rotation, at);
+    });
+  }
+  Task<std::vector<Session>> end_idle_sessions(Timestamp before, int limit) override {
+    return writer_.write([before, limit](Database& db) { return sqlite::end_idle_sessions(db, before, limit); });
   }
   Task<bool> end_session(SessionId id, UserId owner) override {
     return writer_.write(
