@@ -127,7 +127,7 @@ void fill(transfer::Archive& archive, const std::vector<int>& lengths) {
 void wait_for_index(Store& store, Shard& shard, const RoomId& of) {
   for (const auto start = steady_now();;) {
     try {
-      if (wait(shard, store.search(user(0), {.text = "absent", .room = of, .before = {}, .limit = 1}))) return;
+      if (wait(shard, store.search(user(0), {.text = "absent", .room = of, .before = {}, .limit = 1}, {}))) return;
       throw std::runtime_error("a search was refused");
     } catch (const Overloaded&) {
       if (steady_now() > start + kIndexing) throw;

@@ -32,7 +32,7 @@ ARROWS = {
     # chat: model <- rules <- store <- service <- api <- app. chat/model* and chat/rules* lie directly in chat/ and are pure.
     "chat": ["base"],
     "chat/search": ["base", "chat"],
-    "chat/store": ["base", "runtime", "chat"],
+    "chat/store": ["base", "runtime", "chat", "chat/search"],
     "chat/store/sqlite": ["base", "runtime", "chat", "chat/store", "chat/search"],
     "chat/store/mongo": ["base", "runtime", "chat", "chat/store", "chat/search"],
     "chat/auth": ["base", "runtime", "chat", "chat/store"],
@@ -40,7 +40,7 @@ ARROWS = {
     "chat/migrate": ["base", "chat", "chat/store", "chat/store/mongo"],
     "chat/service": ["base", "runtime", "chat", "chat/store", "chat/auth", "chat/media"],
     "chat/api": ["base", "runtime", "http", "http/codec", "http/api", "http/server", "engineio", "engineio/server", "socketio",
-                 "socketio/server", "chat", "chat/store", "chat/auth", "chat/media", "chat/service"],
+                 "socketio/server", "chat", "chat/search", "chat/store", "chat/auth", "chat/media", "chat/service"],
     "chat/app": ["*"],
 }
 

@@ -53,4 +53,16 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+std::size_t json_string_size(std::string_view text) {
+  constexpr std::size_t kQuotes = 2, kShort = 2, kLong = 6;  // \n, \u0001
+  std::size_t size = kQuotes;
+  for (std::size_t i = 0;; ++i) {
+    const std::size_t plain = plain_bytes(text, i);
+    size += plain;
+    i += plain;
+    if (i == text.size()) return size;
+    size += std::string_view("\"\\\b\f\n\r\t").contains(text[i]) ? kShort : kLong;
+  }
+}
+
 }  // namespace payam

@@ -9,6 +9,7 @@ std::string json_of(std::string_view text) {
   std::string out = "before ";
   append_json_string(out, text);
   EXPECT_TRUE(out.starts_with("before "));
+  EXPECT_EQ(json_string_size(text), out.size() - 7);
   return out.substr(7);
 }
 

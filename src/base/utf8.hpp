@@ -13,6 +13,8 @@ bool is_valid_utf8(std::string_view text);
 
 // Code points; `text` must be valid.
 std::size_t utf8_length(std::string_view text);
+// The first `count` of them, or all.
+std::string_view utf8_prefix(std::string_view text, std::size_t count);
 
 // Checks text that arrives in pieces (websocket fragments): feed() false at the first byte that cannot be right;
 // complete() whether it may end here.

@@ -28,6 +28,15 @@ TEST(Utf8, ChecksPiecesCutInsideASequence) {
   }
 }
 
+TEST(Utf8, CutsBetweenCodePoints) {
+  for (const char* text : {"", "a", "سلام", "日本語", "🙂a"}) {
+    EXPECT_EQ(utf8_prefix(text, 100), text);
+    EXPECT_EQ(utf8_prefix(text, 0), "");
+  }
+  EXPECT_EQ(utf8_prefix("سلام", 2), "سل");
+  EXPECT_EQ(utf8_prefix("a🙂b", 2), "a🙂");
+}
+
 TEST(Utf8, CountsCodePoints) {
   EXPECT_EQ(utf8_length(""), 0u);
   EXPECT_EQ(utf8_length("سلام"), 4u);

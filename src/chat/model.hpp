@@ -347,12 +347,17 @@ struct Commit {
 
 // Why a value was refused stands in base/error.hpp; the texts a client sees stand once, in rules.hpp.
 
+// A reply holds about as much at most: of a list that may be long the contract says how to go on.
+inline constexpr std::size_t kPageBytes = 1 << 20;
+
 struct HistoryQuery {
   enum class From : std::uint8_t { newest, before, after, around };
   From from = From::newest;
   Seq seq;          // for the last three; not included, but for `around`
   int limit = 100;  // 1 to 500
+  std::size_t bytes = kPageBytes;
 };
+// The messages next to the query's seq that fit, one at least; those about `around` to both sides alike.
 struct HistoryPage {
   std::vector<Message> messages;  // ascending seq
   bool has_older = false;
@@ -365,6 +370,7 @@ struct SearchQuery {
   std::optional<RoomId> room;
   std::optional<MessageId> before;  // only what is older than this one
   int limit = 50;                   // 1 to 100
+  std::size_t bytes = kPageBytes;
 };
 // Code points of a message's content, from `start` on.
 struct Highlight {
@@ -379,11 +385,31 @@ struct SearchHit {
 
   bool operator==(const SearchHit&) const = default;
 };
+struct SearchPage {
+  std::vector<SearchHit> hits;  // newest first
+  // Where there may be more: `before` of the page that goes on. A search that took too much ends early, even without hits.
+  std::optional<MessageId> next;
+};
+// What one search may cost; then it ends with what it has.
+struct SearchEffort {
+  std::size_t bytes = 8 << 20;  // of messages that are compared
+  Millis time{2'000};
+};
+
+struct PinQuery {
+  Seq after;  // only later ones
+  int limit = 500;
+  std::size_t bytes = kPageBytes;
+};
+struct PinPage {
+  std::vector<Message> messages;  // ascending seq
+  bool more = false;
+};
 
 // What happened after a point, for a client that comes back.
 struct CatchUpLimit {
   int entries = 500;
-  std::size_t bytes = 1 << 20;  // of content, about
+  std::size_t bytes = kPageBytes;  // of all in it, about; the first always fits
 };
 // Of a message that was changed more than once after the point, or added after it, only one entry or message is given: its
 // present state holds all.
@@ -405,13 +431,13 @@ struct ReadMarker {
 struct RoomView {
   Room room;
   std::vector<Member> members;    // by e-mail
-  std::vector<Message> messages;  // the newest, ascending
+  std::vector<Message> messages;  // the newest that fit half a page, ascending
 };
 struct RoomSummary {
   Room room;
   std::int64_t unread_count = 0;
-  std::optional<Message> last_message;
-  std::optional<User> other;  // of a direct room; nullopt once erased
+  std::optional<Message> last_message;  // its content cut: pages.hpp
+  std::optional<User> other;            // of a direct room; nullopt once erased
 };
 
 }  // namespace payam::chat

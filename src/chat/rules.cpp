@@ -231,6 +231,7 @@ std::vector<UploadId> find_media_links(std::string_view content) {
     if (id.empty() || !has_name) continue;
     const UploadId link{std::string(id)};
     if (std::ranges::find(links, link) == links.end()) links.push_back(link);
+    if (links.size() == kMaxMediaLinks) break;
   }
   return links;
 }

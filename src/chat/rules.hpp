@@ -86,7 +86,9 @@ inline constexpr std::size_t kMaxMentionTries = 200;  // names looked up for one
 // the key (username_key) of every name that may stand there and remembers those it knows.
 void find_mentions(std::string_view content, const std::function<bool(const std::string& key)>& is_member);
 
-// Ids of uploads the text links to: every `/media/{id}/{name}` in it, each once.
+inline constexpr std::size_t kMaxMediaLinks = 50;  // of one message that are followed
+
+// Ids of uploads the text links to: every `/media/{id}/{name}` in it, each once, up to kMaxMediaLinks.
 std::vector<UploadId> find_media_links(std::string_view content);
 
 }  // namespace payam::chat::rules

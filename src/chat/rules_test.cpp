@@ -269,6 +269,15 @@ TEST(Rules, LooksUpOnlySoManyNamesForAMessage) {
   EXPECT_EQ(asked, kMaxMentionTries);
 }
 
+TEST(Rules, FollowsSoManyLinksToUploadsAndNoMore) {
+  std::string content;
+  for (int i = 0; i < 2'000; ++i) content += "/media/" + std::to_string(i) + "/x ";
+  const auto links = find_media_links(content);
+  ASSERT_EQ(links.size(), 50u);
+  EXPECT_EQ(links.front(), UploadId("0"));
+  EXPECT_EQ(links.back(), UploadId("49"));
+}
+
 TEST(Rules, FindsLinksToUploads) {
   struct Case {
     std::string_view content;

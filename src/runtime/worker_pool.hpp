@@ -60,8 +60,8 @@ class WorkerPool {
 
   using Job = std::move_only_function<void()>;
   // Any thread. `job` must not throw. False when the queue is full or the pool is stopping; the job is destroyed.
-  bool try_submit(Job job) {
-    return enqueue([job = std::move(job)](Outcome) mutable { job(); }, {});
+  bool try_submit(Job job, std::string caller = {}) {
+    return enqueue([job = std::move(job)](Outcome) mutable { job(); }, {.caller = std::move(caller)});
   }
 
   std::size_t queued() const;

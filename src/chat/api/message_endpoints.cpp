@@ -102,8 +102,9 @@ void add_message_endpoints(Api& api, Services& services) {
        .path = "/chat/chat_rooms/{id}/messages",
        .summary = "A page of a room's history",
        .tag = "messages",
-       .description = "Ascending `seq`; without a cursor the newest. The `Link` header names the page before "
-                      "(`prev`) and the one after (`next`).",
+       .description = "Ascending `seq`; without a cursor the newest. At most `limit` messages and about 1 MiB: those "
+                      "next to the cursor. The `Link` header names the page before (`prev`) and the one "
+                      "after (`next`).",
        .replies = {kNoSuchRoom}},
       [&services](Call call, HistoryInput in) -> Task<Answer<std::vector<MessageReply>>> {
         const HistoryQuery query = history_query(in.query);

@@ -126,6 +126,31 @@ TEST_F(MessageEndpoints, LinksNameThePagesBeside) {
   EXPECT_FALSE(history("").headers.contains("Link"));
 }
 
+// Each reply is cut at about a megabyte; who follows the links sees each message once, from either end.
+TEST_F(MessageEndpoints, WalkingByLinksPassesEachLongMessageOnce) {
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(send({{"content", std::string(20'000, '\x01')}}, sara).status, 201);
+  for (const auto& [first, relation] : {std::pair("?limit=500", "prev"), {"?limit=500&after=0", "next"}}) {
+    std::vector<std::int64_t> seen;
+    int pages = 0;
+    for (std::string target = "/chat/chat_rooms/" + room + "/messages" + first; !target.empty(); ++pages) {
+      const Reply reply = get(target, omid);
+      ASSERT_EQ(reply.status, 200);
+      EXPECT_LT(reply.text.size(), 1u << 20);
+      for (const std::int64_t seq : seqs(reply)) seen.push_back(seq);
+      const auto link = reply.headers.find("Link");
+      const std::string links = link == reply.headers.end() ? "" : link->second;
+      const auto end = links.find(std::string(">; rel=\"") + relation);
+      const auto begin = end == std::string::npos ? end : links.rfind('<', end);
+      target = end == std::string::npos ? "" : links.substr(begin + 1, end - begin - 1);
+    }
+    std::ranges::sort(seen);
+    std::vector<std::int64_t> expected;
+    for (int i = 1; i <= 20; ++i) expected.push_back(i);
+    EXPECT_EQ(seen, expected) << relation;
+    EXPECT_EQ(pages, 3) << "eight of 120 kB on each";
+  }
+}
+
 TEST_F(MessageEndpoints, CursorsHaveTheirLimits) {
   for (const char* query :
        {"?limit=0", "?limit=501", "?limit=x", "?before=-1", "?after=x", "?around=1.5", "?before=1&after=2"}) {

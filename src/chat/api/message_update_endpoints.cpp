@@ -1,4 +1,6 @@
 // Contract section 3: what happens to messages after they were sent.
+#include <fmt/format.h>
+
 #include <boost/describe/class.hpp>
 
 #include "chat/api/field_types.hpp"
@@ -6,6 +8,8 @@
 #include "chat/api/replies.hpp"
 #include "chat/api/rest.hpp"
 #include "chat/api/room_path.hpp"
+#include "http/header_value.hpp"
+#include "http/percent.hpp"
 
 namespace payam::chat::api {
 namespace {
@@ -13,6 +17,7 @@ namespace {
 using http::Answer;
 using http::DocumentedReply;
 using http::Method;
+using http::Reply;
 
 const DocumentedReply kNoSuchMessage{404, "No such room, or not yours; or no such message in it"};
 const DocumentedReply kDeleted{409, "The message was deleted"};
@@ -44,6 +49,15 @@ struct ReactionPath {
 BOOST_DESCRIBE_STRUCT(ReactionPath, (), (id, message_id, emoji))
 struct ReactionInput {
   ReactionPath path;
+};
+
+struct PinsParameters {
+  std::optional<http::Integer<0>> after;
+};
+BOOST_DESCRIBE_STRUCT(PinsParameters, (), (after))
+struct PinsInput {
+  RoomPath path;
+  PinsParameters query;
 };
 
 Answer<MessageReply> answer(Result<Message> message) {
@@ -109,18 +123,31 @@ void add_pins(Api& api, Services& services) {
                               });
   }
 
-  add_limited<RoomInput>(api, services, Act::list,
-                         {.method = Method::get,
-                          .path = "/chat/chat_rooms/{id}/pins",
-                          .summary = "A room's pinned messages",
-                          .tag = "messages",
-                          .description = "Ascending `seq`.",
-                          .replies = {kNoSuchRoom}},
-                         [&services](Call call, RoomInput in) -> Task<Answer<std::vector<MessageReply>>> {
-                           const auto pinned = co_await services.messages.pinned(in.path.id, call.identity.user);
-                           if (!pinned) co_return std::unexpected(pinned.error());
-                           co_return message_replies(*pinned);
-                         });
+  add_limited<PinsInput>(
+      api, services, Act::list,
+      {.method = Method::get,
+       .path = "/chat/chat_rooms/{id}/pins",
+       .summary = "A room's pinned messages",
+       .tag = "messages",
+       .description =
+           "Ascending `seq`, only those after `after` if it is given. The `Link` header names the next page (`next`) where "
+           "they are more than 500 or about 1 MiB.",
+       .replies = {kNoSuchRoom}},
+      [&services](Call call, PinsInput in) -> Task<Answer<std::vector<MessageReply>>> {
+        PinQuery query;
+        if (in.query.after) query.after = Seq{**in.query.after};
+        const auto pinned = co_await services.messages.pinned(in.path.id, call.identity.user, query);
+        if (!pinned) co_return std::unexpected(pinned.error());
+        Reply<std::vector<MessageReply>> reply(message_replies(pinned->messages));
+        if (pinned->more) {
+          const std::pair<std::string, std::string> link{
+              fmt::format("/chat/chat_rooms/{}/pins?after={}", http::percent_encode(in.path.id.str()),
+                          pinned->messages.back().seq.value),
+              "next"};
+          reply.headers.add("Link", http::link_value({&link, 1}));
+        }
+        co_return reply;
+      });
 }
 
 }  // namespace

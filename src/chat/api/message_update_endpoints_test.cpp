@@ -142,6 +142,18 @@ TEST_F(MessageUpdateEndpoints, PinsAreListedInOrder) {
   EXPECT_EQ(get("/chat/chat_rooms/" + room + "/pins", omid).body().as_array().size(), 1u);
 }
 
+TEST_F(MessageUpdateEndpoints, ManyLongPinsComeInPages) {
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(put(at(send(std::string(20'000, '\x01'), omid)) + "/pin", sara).status, 200);
+  const std::string pins = "/chat/chat_rooms/" + room + "/pins";
+  const Reply first = get(pins, omid);
+  EXPECT_EQ(first.body().as_array().size(), 8u);
+  EXPECT_EQ(first.headers.at("Link"), "<" + pins + "?after=8>; rel=\"next\"");
+  const Reply last = get(pins + "?after=8", omid);
+  EXPECT_EQ(last.body().as_array().size(), 2u);
+  EXPECT_FALSE(last.headers.contains("Link"));
+  EXPECT_EQ(get(pins + "?after=x", omid).status, 422);
+}
+
 TEST_F(MessageUpdateEndpoints, BothPinInAPrivateChat) {
   const std::string chat = text_of(post("/chat/private_chats/", R"({"email":"omid@example.org"})", sara).body().at("id"));
   const auto message = post("/chat/chat_rooms/" + chat + "/messages", R"({"content":"x"})", sara).body();

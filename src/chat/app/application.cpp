@@ -105,7 +105,7 @@ struct Application::Parts {
         accounts(*store, passwords, tokens, authenticator, sessions, entry_limits.get(),
                  {options.signup, options.directory, wall_now, read_denylist(options)}),
         rooms(*store),
-        messages(*store),
+        messages(*store, wall_now, options.limits.holding.searches),
         media(open_media(options, database, media_pool)),
         uploads(*store, *media, {options.max_upload_bytes, options.user_quota_bytes}),
         limits(options.limits.rates),

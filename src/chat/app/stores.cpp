@@ -43,13 +43,14 @@ std::unique_ptr<mongo::Client> open_database(const Options& options) {
 }
 
 std::unique_ptr<Store> open_store(const Options& options, mongo::Client* database) {
+  const auto& reads = options.limits.holding.reads;
   if (database != nullptr) {
     refuse_foreign(*database);
     refuse_half_copied(database->connect().find_one(kUnfinishedMigration, mongo::doc()).has_value());
-    return open_mongo_store({.client = client_options(options)});
+    return open_mongo_store({.client = client_options(options), .calls_a_user = reads.user});
   }
   refuse_half_copied(std::filesystem::exists(options.data_dir / kUnfinishedMigration));
-  return open_sqlite_store({.path = options.data_dir / "payam.db"});
+  return open_sqlite_store({.path = options.data_dir / "payam.db", .reader_queue = reads.total, .reads_a_user = reads.user});
 }
 
 std::unique_ptr<MediaStore> open_media(const Options& options, mongo::Client* database, WorkerPool& pool) {

@@ -6,6 +6,7 @@
 #include <unicode/uscript.h>
 #include <unicode/utf8.h>
 
+#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -122,6 +123,18 @@ icu::UnicodeString fold_segment(const icu::UnicodeString& segment) {
   return U_SUCCESS(status) ? folded : icu::UnicodeString();
 }
 
+// What a code point folds to by itself: the same few of a script again and again.
+const icu::UnicodeString& fold_alone(UChar32 c) {
+  struct Known {
+    UChar32 point = -1;
+    icu::UnicodeString folded;
+  };
+  thread_local std::array<Known, 1024> cache;
+  Known& known = cache[static_cast<std::size_t>(c) % cache.size()];
+  if (known.point != c) known = {c, fold_segment(icu::UnicodeString(c))};
+  return known.folded;
+}
+
 std::vector<UChar32> code_points(std::string_view text) {
   std::vector<UChar32> points;
   points.reserve(text.size());
@@ -163,11 +176,18 @@ class Folder {
       return add_emoji(at);
     }
     const std::size_t end = segment_end(at);
-    icu::UnicodeString segment;
-    for (std::size_t i = at; i < end; ++i) segment.append(points_[i]);
-    const icu::UnicodeString folded = fold_segment(segment);
-    for (std::int32_t i = 0; i < folded.length(); i = folded.moveIndex32(i, 1)) add(folded.char32At(i), {at, end - at});
+    if (end == at + 1) {
+      add_folded(fold_alone(c), {at, 1});
+    } else {
+      icu::UnicodeString segment;
+      for (std::size_t i = at; i < end; ++i) segment.append(points_[i]);
+      add_folded(fold_segment(segment), {at, end - at});
+    }
     return end;
+  }
+
+  void add_folded(const icu::UnicodeString& folded, Span origin) {
+    for (std::int32_t i = 0; i < folded.length(); i = folded.moveIndex32(i, 1)) add(folded.char32At(i), origin);
   }
 
   // What normalization may join with the character at `at` goes through it together.

@@ -30,47 +30,51 @@ bool joins(const Piece& piece) { return piece.arabic && (piece.gap == Gap::space
 // A word as a message holds it, of one part or several. The beginning of one is found in it only if it reaches into the last
 // part: else it is found in the parts alone.
 struct Word {
-  std::u32string text;
+  std::u32string_view text;
   Span origin;
   std::size_t first_parts = 0;  // letters before the last part
 };
 
-Word join(std::span<const Piece> pieces) {
-  Word word;
+// One word of several pieces; `text` holds its letters.
+Word join(std::span<const Piece> pieces, std::u32string& text) {
+  text.clear();
+  std::size_t first_parts = 0;
   for (const Piece& piece : pieces) {
-    word.first_parts = word.text.size();
-    word.text += piece.text;
+    first_parts = text.size();
+    text += piece.text;
   }
   const Span first = pieces.front().origin();
-  word.origin = {first.start, pieces.back().origin().end() - first.start};
-  return word;
+  return {text, {first.start, pieces.back().origin().end() - first.start}, first_parts};
 }
 
-// Words and emoji, each two neighbours that may be one, and each longer compound with ZWNJ as a whole.
-std::vector<Word> words_of(std::span<const Piece> pieces) {
-  std::vector<Word> words;
+// Calls `take(const Word&)` with the words and emoji, each two neighbours that may be one, and each longer compound with ZWNJ
+// as a whole.
+template <class Take>
+void each_word(std::span<const Piece> pieces, Take take) {
+  std::u32string text;
+  std::size_t compound = 0;  // where the one that the present piece belongs to begins
   for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const bool joined = i > 0 && joins(pieces[i]) && pieces[i - 1].arabic;
+    if (!joined || pieces[i].gap != Gap::zwnj) compound = i;
     if (pieces[i].kind == Kind::run) continue;
-    words.push_back(join(pieces.subspan(i, 1)));
-    if (i == 0 || !joins(pieces[i]) || !pieces[i - 1].arabic) continue;
-    words.push_back(join(pieces.subspan(i - 1, 2)));
+    take(Word{pieces[i].text, pieces[i].origin(), 0});
+    if (!joined) continue;
+    take(join(pieces.subspan(i - 1, 2), text));
     const bool ends = i + 1 == pieces.size() || !joins(pieces[i + 1]) || pieces[i + 1].gap != Gap::zwnj;
-    std::size_t first = i;
-    while (first > 0 && pieces[first].gap == Gap::zwnj && joins(pieces[first])) --first;
-    if (ends && i - first >= 2) words.push_back(join(pieces.subspan(first, i - first + 1)));
+    if (ends && i - compound >= 2) take(join(pieces.subspan(compound, i - compound + 1), text));
   }
-  return words;
 }
 
-bool matches(const Word& word, std::u32string_view text, bool prefix) {
-  return prefix ? text.size() > word.first_parts && word.text.starts_with(text) : word.text == text;
-}
-
-void add_occurrences(const Piece& run, std::u32string_view text, std::vector<Span>& found) {
-  for (std::size_t at = run.text.find(text); at != std::u32string::npos; at = run.text.find(text, at + 1)) {
-    const Span first = run.origins[at];
-    found.push_back({first.start, run.origins[at + text.size() - 1].end() - first.start});
+// For each letter of `text` the length of the longest beginning of `text` that ends with it and is shorter (Knuth, Morris and
+// Pratt): how much of a find is left when the next letter is another one. So a run is read once.
+std::vector<std::uint32_t> fallbacks(std::u32string_view text) {
+  std::vector<std::uint32_t> table(text.size());
+  for (std::size_t i = 1, matched = 0; i < text.size(); ++i) {
+    while (matched > 0 && text[i] != text[matched]) matched = table[matched - 1];
+    if (text[i] == text[matched]) ++matched;
+    table[i] = static_cast<std::uint32_t>(matched);
   }
+  return table;
 }
 
 std::vector<Highlight> merge(std::vector<Span> spans) {
@@ -88,26 +92,89 @@ std::vector<Highlight> merge(std::vector<Span> spans) {
 
 }  // namespace
 
-Query::Query(std::string_view text) {
-  constexpr std::size_t kMostJoined = 3;  // words of the query that may be one of the message
-  const std::vector<Piece> pieces = fold(text);
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    auto& forms = words_.emplace_back();
-    if (pieces[i].kind != Kind::word) {
-      forms.push_back({pieces[i].text, false, pieces[i].kind == Kind::run});
-      continue;
-    }
-    for (std::size_t count = 1; count <= kMostJoined; ++count) {
-      for (std::size_t first = i + 1 >= count ? i + 1 - count : 0; first <= i && first + count <= pieces.size(); ++first) {
-        const auto part = std::span(pieces).subspan(first, count);
-        if (count > 1 && !(part.front().arabic && std::ranges::all_of(part.subspan(1), joins))) continue;
-        forms.push_back({join(part).text, first + count == pieces.size(), false});
+// What match() has found of a query's words in one message.
+class Query::Hits {
+ public:
+  explicit Hits(std::size_t words) : has_(words) {}
+
+  void add(const Wanted& wanted, Span where) {
+    note(wanted);
+    spans_.push_back(where);
+  }
+  // Every place, also one within another; those that overlap as one.
+  void add_places(const Wanted& wanted, const Piece& run) {
+    const std::size_t before = spans_.size();
+    const std::u32string& text = wanted.text;
+    std::size_t matched = 0;
+    for (std::size_t i = 0; i < run.text.size(); ++i) {
+      while (matched > 0 && (matched == text.size() || run.text[i] != text[matched])) {
+        matched = wanted.falls_back[matched - 1];
+      }
+      if (run.text[i] == text[matched]) ++matched;
+      if (matched < text.size()) continue;
+      const Span first = run.origins[i + 1 - text.size()];
+      const std::size_t end = run.origins[i].end();
+      if (spans_.size() > before && first.start < spans_.back().end()) {
+        spans_.back().length = end - spans_.back().start;
+      } else {
+        spans_.push_back({first.start, end - first.start});
       }
     }
+    if (spans_.size() > before) note(wanted);
   }
+
+  bool all() const { return missing_ == 0; }
+  std::vector<Span> take() { return std::move(spans_); }
+
+ private:
+  void note(const Wanted& wanted) {
+    if (has_[wanted.word]) return;
+    has_[wanted.word] = true;
+    --missing_;
+  }
+
+  std::vector<bool> has_;
+  std::size_t missing_ = has_.size();
+  std::vector<Span> spans_;
+};
+
+std::vector<Query::Form> Query::spellings(const std::vector<Piece>& pieces, std::size_t word) {
+  constexpr std::size_t kMostJoined = 3;  // words of the query that may be one of the message
+  const Piece& piece = pieces[word];
+  if (piece.kind != Kind::word) return {{piece.text, false, piece.kind == Kind::run}};
+  std::vector<Form> forms;
+  for (std::size_t count = 1; count <= kMostJoined; ++count) {
+    for (std::size_t first = word + 1 >= count ? word + 1 - count : 0; first <= word && first + count <= pieces.size();
+         ++first) {
+      const auto part = std::span(pieces).subspan(first, count);
+      if (count > 1 && !(part.front().arabic && std::ranges::all_of(part.subspan(1), joins))) continue;
+      std::u32string text;
+      join(part, text);
+      forms.push_back({std::move(text), first + count == pieces.size(), false});
+    }
+  }
+  return forms;
+}
+
+Query::Query(std::string_view text) {
+  const std::vector<Piece> pieces = fold(text);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    auto forms = spellings(pieces, i);
+    if (std::ranges::find(words_, forms) != words_.end()) continue;
+    for (const Form& form : forms) want(form, words_.size());
+    words_.push_back(std::move(forms));
+  }
+  std::ranges::sort(whole_, {}, &Wanted::text);
+}
+
+void Query::want(const Form& form, std::size_t word) {
+  auto& kind = form.within ? runs_ : form.prefix ? beginnings_ : whole_;
+  kind.push_back({form.text, word});
+  if (form.within) kind.back().falls_back = fallbacks(form.text);
 }
 
 std::vector<Query::Clause> Query::clauses() const {
+  constexpr std::size_t kMostPairs = 16;  // of a run; the more there are, the less the next one tells
   std::vector<Clause> clauses;
   for (const auto& forms : words_) {
     Clause& clause = clauses.emplace_back();
@@ -118,7 +185,10 @@ std::vector<Query::Clause> Query::clauses() const {
       } else if (form.text.size() == 1) {
         terms.push_back({term(form.text), true});
       } else {
-        for (std::size_t i = 0; i + 1 < form.text.size(); ++i) terms.push_back({term(form.text.substr(i, 2)), false});
+        for (std::size_t i = 0; i + 1 < form.text.size() && terms.size() < kMostPairs; ++i) {
+          Term pair{term(std::u32string_view(form.text).substr(i, 2)), false};
+          if (std::ranges::find(terms, pair) == terms.end()) terms.push_back(std::move(pair));
+        }
       }
     }
   }
@@ -128,30 +198,26 @@ std::vector<Query::Clause> Query::clauses() const {
 std::optional<std::vector<Highlight>> Query::match(std::string_view content) const {
   if (empty()) return std::nullopt;
   const std::vector<Piece> pieces = fold(content);
-  const std::vector<Word> words = words_of(pieces);
-  std::vector<Span> found;
-  for (const auto& forms : words_) {
-    const std::size_t before = found.size();
-    for (const Form& form : forms) {
-      if (form.within) {
-        for (const Piece& piece : pieces) {
-          if (piece.kind == Kind::run) add_occurrences(piece, form.text, found);
-        }
-      } else {
-        for (const Word& word : words) {
-          if (matches(word, form.text, form.prefix)) found.push_back(word.origin);
-        }
-      }
+  Hits hits(words_.size());
+  each_word(pieces, [&](const Word& word) {
+    const auto by_text = [](const Wanted& wanted) { return std::u32string_view(wanted.text); };
+    for (const Wanted& same : std::ranges::equal_range(whole_, word.text, {}, by_text)) hits.add(same, word.origin);
+    for (const Wanted& beginning : beginnings_) {
+      if (beginning.text.size() > word.first_parts && word.text.starts_with(beginning.text)) hits.add(beginning, word.origin);
     }
-    if (found.size() == before) return std::nullopt;
+  });
+  for (const Piece& piece : pieces) {
+    if (piece.kind != Kind::run) continue;
+    for (const Wanted& run : runs_) hits.add_places(run, piece);
   }
-  return merge(std::move(found));
+  if (!hits.all()) return std::nullopt;
+  return merge(hits.take());
 }
 
 std::vector<std::string> index_terms(std::string_view content) {
   const std::vector<Piece> pieces = fold(content);
   std::vector<std::string> terms;
-  for (const Word& word : words_of(pieces)) terms.push_back(term(word.text));
+  each_word(pieces, [&](const Word& word) { terms.push_back(term(word.text)); });
   for (const Piece& piece : pieces) {
     if (piece.kind != Kind::run) continue;
     // The last letter has no neighbour but must be found too.

@@ -6,6 +6,8 @@
 // matches, never less: match() decides.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +27,9 @@ struct Term {
 };
 inline constexpr std::size_t kMaxTerm = 40;
 
+// Words of a query that differ; a longer one is refused before it is run.
+inline constexpr std::size_t kMostWords = 40;
+
 class Query {
  public:
   // One of these is enough: each is a list of terms that a message has all of.
@@ -33,9 +38,11 @@ class Query {
   explicit Query(std::string_view text);
 
   bool empty() const { return words_.empty(); }  // nothing but spaces and signs: matches nothing
+  std::size_t words() const { return words_.size(); }
   // Every message that matches satisfies every clause.
   std::vector<Clause> clauses() const;
-  // Where the words are in `content`, ascending and apart; nullopt unless it has all.
+  // Where the words are in `content`, ascending and apart; nullopt unless it has all. Each letter of the content is looked at
+  // a bounded number of times, whatever is asked.
   std::optional<std::vector<Highlight>> match(std::string_view content) const;
 
  private:
@@ -43,8 +50,24 @@ class Query {
     std::u32string text;
     bool prefix = false;
     bool within = false;  // a run: anywhere in another one
+
+    bool operator==(const Form&) const = default;
   };
+  // A form as match() looks for it.
+  struct Wanted {
+    std::u32string text;
+    std::size_t word = 0;                     // which of words_ it spells
+    std::vector<std::uint32_t> falls_back{};  // of a run: see fallbacks()
+  };
+  class Hits;
+
+  static std::vector<Form> spellings(const std::vector<Piece>& pieces, std::size_t word);
+  void want(const Form& form, std::size_t word);
+
   std::vector<std::vector<Form>> words_;  // each in its spellings
+  std::vector<Wanted> whole_;             // sorted by text
+  std::vector<Wanted> beginnings_;
+  std::vector<Wanted> runs_;
 };
 
 // The terms of a message, each once, sorted.

@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <ctime>
+#include <functional>
+
+#include "base/utf8.hpp"
+
 namespace payam::chat::search {
 namespace {
 
@@ -96,6 +101,94 @@ TEST(Query, MarksPointIntoTheTextAsItWasWritten) {
   EXPECT_EQ(match("strasse", "Die Straße"), (Marks{{4, 6}}));
   EXPECT_EQ(match("istanbul", "😀 İSTANBUL'da"), (Marks{{2, 8}}));
   EXPECT_EQ(match("1403", "سال ۱۴۰۳"), (Marks{{4, 4}}));
+}
+
+TEST(Query, AWordAskedTwiceIsOne) {
+  EXPECT_EQ(Query("foo foo bar foo").words(), 3u) << "the last may be a beginning";
+  EXPECT_EQ(Query("東京 京都 東京").words(), 2u);
+  EXPECT_EQ(match("foo foo", "foo food"), (Marks{{0, 3}, {4, 4}}));
+}
+
+TEST(Query, ARunIsFoundWhereverItBegins) {
+  struct Case {
+    const char* query;
+    const char* content;
+    std::optional<Marks> expected;
+  };
+  const Case cases[] = {
+      {"一一", "一一一一", Marks{{0, 4}}},
+      {"一二一", "一二一二一", Marks{{0, 5}}},
+      {"一二一", "一二一一二一", Marks{{0, 3}, {3, 3}}},
+      {"一一二", "一一一一二", Marks{{2, 3}}},
+      {"一二一三", "一二一二一三", Marks{{2, 4}}},
+      {"一二", "二一", std::nullopt},
+      {"一", "二一二一", Marks{{1, 1}, {3, 1}}},
+      {"一二三", "一二", std::nullopt},
+  };
+  for (const Case& c : cases) EXPECT_EQ(match(c.query, c.content), c.expected) << c.query << " in " << c.content;
+}
+
+TEST(Query, ALongRunAsksForAFewOfItsPairs) {
+  std::string run;
+  for (int i = 0; i < 20; ++i) run += "一二三四五六七八九十百千万上下左右中";
+  const auto clauses = Query(run).clauses();
+  ASSERT_EQ(clauses.size(), 1u);
+  EXPECT_EQ(clauses[0].at(0).size(), 16u);
+  EXPECT_EQ(Query("一一一一").clauses()[0].at(0).size(), 1u) << "each once";
+  EXPECT_TRUE(index_finds(run, run));
+}
+
+// Processor time.
+double seconds(const std::function<void()>& work) {
+  const std::clock_t began = std::clock();
+  work();
+  return static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
+}
+
+std::string repeat(std::string_view text, std::size_t characters) {
+  std::string result;
+  const std::size_t each = utf8_length(text);
+  for (std::size_t i = 0; i + each <= characters; i += each) result += text;
+  return result;
+}
+
+// What one search or one message costs grows with its length and no faster: sixteen times as much takes about sixteen times as
+// long, where a loop within a loop would take 256 times.
+TEST(Query, TheWorstTextCostsNoMoreThanItsLength) {
+  constexpr std::size_t kShort = 1'250;  // and sixteen times that is the longest message
+  struct Case {
+    const char* text;
+    std::string query;
+  };
+  const Case cases[] = {
+      {"ب\u200c", repeat("ب ", 80)},       // one compound of ten thousand parts
+      {"ب ", repeat("ب ", 80)},            // each a word by itself, and with its neighbours
+      {"一", repeat("一", 199) + "二"},    // a find that fails at its last letter, everywhere
+      {"一二", repeat("一二一二 ", 200)},  // finds that overlap
+      {"a\u0301", "a"},                    // marks without end
+      {"👩\u200d", "👩"},                  // one emoji of ten thousand
+      {"\u1100\u1161\u11a8", "각"},        // letters that are put together
+  };
+  for (const auto& [text, query] : cases) {
+    const Query asked(query);
+    const auto cost = [&asked](const std::string& content) {
+      return seconds([&] {
+        static_cast<void>(index_terms(content));
+        static_cast<void>(asked.match(content));
+      });
+    };
+    const std::string some = repeat(text, kShort), more = repeat(text, 16 * kShort);
+    const double least = std::max(std::min({cost(some), cost(some), cost(some)}), 0.0005);
+    // A busy machine has more than one try.
+    const bool grows_slowly = cost(more) < 40 * least || cost(more) < 40 * least || cost(more) < 40 * least;
+    EXPECT_TRUE(grows_slowly) << text;
+  }
+}
+
+TEST(Query, TheWorstQueryIsMadeAtOnce) {
+  for (const char* text : {"\ufdfa", "a ", "ب ", "一 a", "👍", "ب\u200c"}) {
+    EXPECT_LT(seconds([&] { static_cast<void>(Query(repeat(text, 200)).clauses()); }), 1.0) << text;
+  }
 }
 
 TEST(Query, ALongWordIsFoundByItsWholeAndByItsBeginning) {

@@ -20,6 +20,8 @@ struct HoldingLimits {
   Bounds attachments{.address = 8 * kMiB, .total = 128 * kMiB};
   // Password checks that wait or run; each takes a quarter of a second with BCRYPT_COST 12.
   Bounds passwords{.address = 16, .total = 256};
+  // Readings of the database that wait; each is a part of a call. Whose it is takes a turn among all users.
+  Bounds reads{.user = 200, .total = 20'000};
   // Searches that wait or run.
   Bounds searches{.user = 4, .address = 40, .total = 256};
   // Uploads under way.
@@ -32,6 +34,7 @@ struct HoldingLimits {
             .replies = replies.total_only(),
             .attachments = attachments.total_only(),
             .passwords = passwords.total_only(),
+            .reads = reads.total_only(),
             .searches = searches.total_only(),
             .uploads = uploads.total_only()};
   }

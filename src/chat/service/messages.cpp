@@ -1,24 +1,10 @@
 #include "chat/service/messages.hpp"
 
 #include "base/ulid.hpp"
+#include "chat/store/pages.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam::chat {
-namespace {
-
-// About what the page costs on the wire.
-std::size_t cost(const CatchUp& page) {
-  constexpr std::size_t kAround = 400;  // the other fields
-  std::size_t bytes = 0;
-  for (const Message& message : page.messages) bytes += message.content.size() + kAround;
-  for (const Entry& entry : page.changes) {
-    if (const auto* update = std::get_if<MessageUpdated>(&entry.body)) bytes += update->message.content.size() + kAround;
-    bytes += kAround;
-  }
-  return bytes;
-}
-
-}  // namespace
-
 Task<Result<Sent>> Messages::send(UserId sender, Draft draft) {
   try {
     auto sent = co_await try_to_send(std::move(sender), std::move(draft));
@@ -74,16 +60,21 @@ Task<Result<Message>> Messages::pin(UserId actor, MessageRef message, bool on) {
   return update(std::move(change));
 }
 
-Task<Result<std::vector<Message>>> Messages::pinned(RoomId room, UserId viewer) {
-  return store_.pinned_messages(std::move(room), std::move(viewer));
+Task<Result<PinPage>> Messages::pinned(RoomId room, UserId viewer, PinQuery query) {
+  return store_.pinned_messages(std::move(room), std::move(viewer), query);
 }
 
 Task<Result<HistoryPage>> Messages::history(RoomId room, UserId viewer, HistoryQuery query) {
   return store_.history(std::move(room), std::move(viewer), query);
 }
 
-Task<Result<std::vector<SearchHit>>> Messages::search(UserId viewer, SearchQuery query) {
-  return store_.search(std::move(viewer), std::move(query));
+Task<Result<SearchPage>> Messages::search(Caller caller, SearchQuery query, std::stop_token stop) {
+  const auto held = searches_.take(caller);
+  if (!held) {
+    if (held.error() == Budget::Over::total) throw Overloaded("too many searches at once");
+    co_return fail(Errc::rate_limited, "Too many searches at once; try again later");
+  }
+  co_return co_await store_.search(UserId(caller.user), std::move(query), std::move(stop));
 }
 
 Task<Result<CatchUp>> Messages::catch_up(RoomId room, UserId viewer, Position from) {
@@ -110,7 +101,7 @@ Task<std::map<RoomId, CatchUp>> Messages::catch_up_all(UserId viewer, std::map<R
     }
     auto page = co_await catch_up_within(room, viewer, position, left);
     if (!page) continue;
-    left.bytes -= std::min(left.bytes, cost(*page));
+    left.bytes -= std::min(left.bytes, bytes_of(*page));
     left.entries -= std::min(left.entries, static_cast<int>(page->messages.size() + page->changes.size()));
     result.emplace(room, std::move(*page));
   }

@@ -3,13 +3,16 @@
 
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "base/error.hpp"
 #include "chat/model.hpp"
 #include "chat/service/clock.hpp"
+#include "chat/service/holding_limits.hpp"
 #include "chat/service/outcome_counts.hpp"
 #include "chat/store/store.hpp"
 #include "runtime/task.hpp"
@@ -36,7 +39,8 @@ using Position = std::variant<Seq, Rev>;
 class Messages {
  public:
   // `store` outlives this.
-  explicit Messages(Store& store, WallClock clock = wall_now) : store_(store), clock_(clock) {}
+  explicit Messages(Store& store, WallClock clock = wall_now, const Budget::Bounds& searches = HoldingLimits().searches)
+      : store_(store), clock_(clock), searches_(searches) {}
 
   // What one thread sends is committed in the order of the calls, each started before the next is.
   // Errc::invalid: nothing to send.
@@ -49,9 +53,11 @@ class Messages {
   Task<Result<Message>> react(UserId actor, MessageRef message, std::string emoji, bool on);
   Task<Result<Message>> pin(UserId actor, MessageRef message, bool on);
 
-  Task<Result<std::vector<Message>>> pinned(RoomId room, UserId viewer);  // ascending seq
+  Task<Result<PinPage>> pinned(RoomId room, UserId viewer, PinQuery query);
   Task<Result<HistoryPage>> history(RoomId room, UserId viewer, HistoryQuery query);
-  Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query);
+  // As Store::search(); `caller.user` is the viewer. Errc::rate_limited: the user or the address has too many under way.
+  Task<Result<SearchPage>> search(Caller caller, SearchQuery query, std::stop_token stop);
+  const Budget& searches() const { return searches_; }
   Task<Result<CatchUp>> catch_up(RoomId room, UserId viewer, Position from);
   // The same for many rooms, about CatchUpLimit in all; rooms that are not the viewer's are left out, and a room that
   // did not fit any more says `more` without anything else.
@@ -65,6 +71,7 @@ class Messages {
 
   Store& store_;
   const WallClock clock_;
+  Budget searches_;
   OutcomeCounts sends_;
 };
 

@@ -30,6 +30,7 @@ constexpr std::pair<std::string_view, Holding> kHoldings[] = {
     {"reply_bytes", {&HoldingLimits::replies, &Budget::Bounds::address}},
     {"attachment_bytes", {&HoldingLimits::attachments, &Budget::Bounds::address}},
     {"passwords", {&HoldingLimits::passwords, &Budget::Bounds::address}},
+    {"reads_at_once", {&HoldingLimits::reads, &Budget::Bounds::user}},
     {"searches", {&HoldingLimits::searches, &Budget::Bounds::user}},
     {"uploads_at_once", {&HoldingLimits::uploads, &Budget::Bounds::user}}};
 

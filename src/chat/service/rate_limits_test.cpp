@@ -34,6 +34,7 @@ TEST(RateLimits, OffLeavesTheBoundsOnAllCallersTogether) {
   ASSERT_TRUE(on && off);
   EXPECT_EQ(on->holding.connections, (Budget::Bounds{.address = 1'000, .total = 16'000}));
   EXPECT_EQ(off->holding.connections, (Budget::Bounds{.total = 16'000}));
+  EXPECT_EQ(off->holding.reads, (Budget::Bounds{.total = 20'000}));
   EXPECT_EQ(off->holding.searches, (Budget::Bounds{.total = 256}));
   EXPECT_EQ(off->holding.uploads, (Budget::Bounds{.total = 1'000}));
 }
@@ -79,7 +80,7 @@ TEST(RateLimits, WhatCannotBeReadIsNamed) {
             "'send=20/s' is not on, off, kind=count/s with one of: logins, signups, checks, handshakes, sends, joins, reads, "
             "typing, uploads, downloads, lists, people, profile, strangers, events; or kind=count with one of: connections, "
             "body_bytes, reply_bytes, attachment_bytes, passwords, "
-            "searches, uploads_at_once");
+            "reads_at_once, searches, uploads_at_once");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -85,11 +86,13 @@ class Store {
   virtual Task<Result<CatchUp>> changes_after(RoomId room, UserId viewer, Rev rev, CatchUpLimit limit) = 0;
   // A message in a room of the viewer's; Errc::not_found.
   virtual Task<Result<Message>> find_message(MessageRef message, UserId viewer) = 0;
-  virtual Task<Result<std::vector<Message>>> pinned_messages(RoomId room, UserId viewer) = 0;  // ascending seq
+  virtual Task<Result<PinPage>> pinned_messages(RoomId room, UserId viewer, PinQuery query) = 0;
   // Messages in their present state, of rooms the viewer is a member of, newest first; whatever was acknowledged before the
   // call is found. Errc::not_found: the room is not the viewer's, or there is no message `before`, which may be one deleted or
-  // of another room. Throws Overloaded if the index is too far behind.
-  virtual Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query) = 0;
+  // of another room. Users take turns. Ends early, with what it has, when it has cost too much. Throws Overloaded if its turn
+  // does not come in time, if it comes to nothing in its time, or if the index is too far behind; and ends soon once `stop` is
+  // requested, with any result.
+  virtual Task<Result<SearchPage>> search(UserId viewer, SearchQuery query, std::stop_token stop) = 0;
   // Forward only and never past the last message; no entry of the log.
   virtual Task<Result<ReadMarker>> mark_read(RoomId room, UserId user, Seq seq) = 0;
   // Takes a direct room from the user's list until its next message. Errc::not_found, also for a group.

@@ -210,7 +210,7 @@ class RestFixture : public ::testing::Test {
   WorkerPool password_pool_{"passwords", 1, 10};
   WorkerPool media_pool_{"media", 1, 10};
   const std::filesystem::path media_directory_ = make_directory();
-  std::unique_ptr<Store> store_ = open_sqlite_store({.path = ":memory:"});
+  std::unique_ptr<Store> store_ = open_sqlite_store({.path = ":memory:", .search_effort = {.time = std::chrono::hours(1)}});
   Presence::Announce announce_;  // set before anyone connects
   Passwords passwords_;
   const Tokens tokens_{TokenKey::generate(), std::chrono::minutes(30)};

@@ -54,6 +54,7 @@ TEST_P(StoreContract, CutsTheMessagesAfterASeqAtItsLimits) {
   const std::vector<std::string> texts = {"aaaa", "bbbb", "cccc", "dddd"};
   for (const std::string& text : texts) send("r", "ali", text);
   ASSERT_TRUE(commit(AddMembers{RoomId("r"), user_id("ali"), {"sara@example.com"}, at(1)}));
+  // Each weighs 400 bytes, and its content and its sender's e-mail in quotes, and a comma: 424.
   struct Case {
     std::int64_t after;
     CatchUpLimit limit;
@@ -63,14 +64,14 @@ TEST_P(StoreContract, CutsTheMessagesAfterASeqAtItsLimits) {
     bool more;
   };
   const Case cases[] = {
-      {0, {3, 1000}, {"aaaa", "bbbb", "cccc"}, Seq{3}, Rev{4}, true},
-      {0, {4, 1000}, {"aaaa", "bbbb", "cccc", "dddd"}, Seq{4}, Rev{6}, false},
-      {1, {3, 1000}, {"bbbb", "cccc", "dddd"}, Seq{4}, Rev{6}, false},
-      {1, {2, 1000}, {"bbbb", "cccc"}, Seq{3}, Rev{4}, true},
+      {0, {3, 10'000}, {"aaaa", "bbbb", "cccc"}, Seq{3}, Rev{4}, true},
+      {0, {4, 10'000}, {"aaaa", "bbbb", "cccc", "dddd"}, Seq{4}, Rev{6}, false},
+      {1, {3, 10'000}, {"bbbb", "cccc", "dddd"}, Seq{4}, Rev{6}, false},
+      {1, {2, 10'000}, {"bbbb", "cccc"}, Seq{3}, Rev{4}, true},
       {0, {500, 1}, {"aaaa"}, Seq{1}, Rev{2}, true},
-      {0, {500, 8}, {"aaaa", "bbbb"}, Seq{2}, Rev{3}, true},
-      {0, {500, 9}, {"aaaa", "bbbb", "cccc"}, Seq{3}, Rev{4}, true},
-      {2, {500, 8}, {"cccc", "dddd"}, Seq{4}, Rev{6}, false},
+      {0, {500, 1'271}, {"aaaa", "bbbb"}, Seq{2}, Rev{3}, true},
+      {0, {500, 1'272}, {"aaaa", "bbbb", "cccc"}, Seq{3}, Rev{4}, true},
+      {2, {500, 848}, {"cccc", "dddd"}, Seq{4}, Rev{6}, false},
       {3, {500, 1}, {"dddd"}, Seq{4}, Rev{6}, false},
   };
   for (const Case& c : cases) {
@@ -115,14 +116,15 @@ TEST_P(StoreContract, GivesEveryChangeAfterARev) {
       {7, {}, {}, {}, Seq{4}, Rev{7}, false},
       {8, {}, {}, {}, Seq{4}, Rev{7}, false},
       {INT64_MAX, {}, {}, {}, Seq{4}, Rev{7}, false},
-      {0, {1, 1000}, {}, {created}, Seq{0}, Rev{1}, true},
-      {0, {2, 1000}, {m1}, {created}, Seq{1}, Rev{2}, true},
-      {0, {3, 1000}, {m1}, {created, added}, Seq{1}, Rev{3}, true},
-      {0, {6, 1000}, {m1, m2, m3}, {created, added, removed}, Seq{3}, Rev{6}, true},
-      {0, {7, 1000}, {m1, m2, m3, m4}, {created, added, removed}, Seq{4}, Rev{7}, false},
-      {5, {1, 1000}, {}, {removed}, Seq{3}, Rev{6}, true},
-      {3, {500, 2}, {m2}, {}, Seq{2}, Rev{4}, true},
-      {3, {500, 3}, {m2, m3}, {}, Seq{3}, Rev{5}, true},
+      {0, {1, 10'000}, {}, {created}, Seq{0}, Rev{1}, true},
+      {0, {2, 10'000}, {m1}, {created}, Seq{1}, Rev{2}, true},
+      {0, {3, 10'000}, {m1}, {created, added}, Seq{1}, Rev{3}, true},
+      {0, {6, 10'000}, {m1, m2, m3}, {created, added, removed}, Seq{3}, Rev{6}, true},
+      {0, {7, 10'000}, {m1, m2, m3, m4}, {created, added, removed}, Seq{4}, Rev{7}, false},
+      {5, {1, 10'000}, {}, {removed}, Seq{3}, Rev{6}, true},
+      {3, {500, 844}, {m2}, {}, Seq{2}, Rev{4}, true},  // m2 weighs 423 bytes, m3 422
+      {3, {500, 845}, {m2, m3}, {}, Seq{3}, Rev{5}, true},
+      {2, {500, 1}, {}, {added}, Seq{1}, Rev{3}, true},
       {6, {1, 1}, {m4}, {}, Seq{4}, Rev{7}, false},
   };
   for (const Case& c : cases) {
@@ -134,6 +136,34 @@ TEST_P(StoreContract, GivesEveryChangeAfterARev) {
     EXPECT_EQ(page.rev, c.rev) << &c - cases;
     EXPECT_EQ(page.more, c.more) << &c - cases;
   }
+}
+
+TEST_P(StoreContract, WhatIsCaughtUpWithEndsAtAboutAMegabyte) {
+  add_user("ali");
+  create_room("r", "ali");
+  constexpr int kMessages = 20;
+  for (int i = 0; i < kMessages; ++i) send("r", "ali", std::string(20'000, '\x01'));  // 120 kB of JSON each
+  std::size_t messages = 0;
+  for (Seq seq; seq < Seq{kMessages};) {
+    const CatchUp page = wait(store().messages_after(RoomId("r"), user_id("ali"), seq, {})).value();
+    ASSERT_FALSE(page.messages.empty());
+    EXPECT_LE(page.messages.size(), 8u);
+    EXPECT_EQ(page.messages.front().seq, seq.next());
+    EXPECT_EQ(page.more, page.seq < Seq{kMessages});
+    messages += page.messages.size();
+    seq = page.seq;
+  }
+  EXPECT_EQ(messages, 20u);
+  messages = 0;
+  for (Rev rev; rev < Rev{kMessages + 1};) {
+    const CatchUp page = wait(store().changes_after(RoomId("r"), user_id("ali"), rev, {})).value();
+    ASSERT_GT(page.rev, rev);
+    EXPECT_LE(page.messages.size(), 8u);
+    EXPECT_EQ(page.more, page.rev < Rev{kMessages + 1});
+    messages += page.messages.size();
+    rev = page.rev;
+  }
+  EXPECT_EQ(messages, 20u);
 }
 
 TEST_P(StoreContract, GivesAMemberAddedLaterEverythingFromTheBeginning) {
@@ -266,7 +296,7 @@ TEST_P(StoreContract, CatchingUpMakesUpForAnyAbsence) {
       Rev rev{static_cast<std::int64_t>(left)};
       CatchUp page;
       do {
-        const CatchUpLimit limit{1 + random.below(40), static_cast<std::size_t>(1 + random.below(400))};
+        const CatchUpLimit limit{1 + random.below(40), static_cast<std::size_t>(1 + random.below(4'000))};
         page = wait(store().changes_after(RoomId("r" + std::to_string(number)), owner, rev, limit)).value();
         ASSERT_LE(page.messages.size() + page.changes.size(), static_cast<std::size_t>(limit.entries));
         ASSERT_TRUE(page.rev > rev || !page.more);

@@ -273,6 +273,99 @@ TEST_P(StoreContract, GivesAnyPageOfTheHistory) {
   }
 }
 
+TEST_P(StoreContract, APageOfLongMessagesEndsAtItsBytes) {
+  add_user("ali");
+  create_room("r", "ali");
+  // Each weighs 400 bytes, 602 of content, as it is written in JSON, and 18 of the sender.
+  for (int i = 1; i <= 10; ++i) send("r", "ali", std::string(100, '\x01'));
+  struct Case {
+    From from;
+    std::int64_t seq;
+    int limit;
+    std::size_t bytes;
+    std::string expected;
+  };
+  const Case cases[] = {
+      {From::newest, 0, 500, 3'060, "older 8 9 10"},
+      {From::newest, 0, 500, 3'059, "older 9 10"},
+      {From::newest, 0, 500, 1, "older 10"},
+      {From::newest, 0, 2, 3'060, "older 9 10"},
+      {From::before, 8, 500, 3'060, "older 5 6 7 newer"},
+      {From::before, 4, 500, 3'060, "1 2 3 newer"},
+      {From::before, 3, 500, 1, "older 2 newer"},
+      {From::after, 3, 500, 3'060, "older 4 5 6 newer"},
+      {From::after, 0, 500, 1, "1 newer"},
+      {From::after, 7, 500, 3'060, "older 8 9 10"},
+      {From::around, 5, 500, 3'060, "older 4 5 6 newer"},
+      {From::around, 5, 500, 4'080, "older 4 5 6 7 newer"},
+      {From::around, 5, 500, 1, "older 5 newer"},
+      {From::around, 1, 500, 3'060, "1 2 3 newer"},
+      {From::around, 10, 500, 3'060, "older 8 9 10"},
+      {From::around, 999, 500, 1, "older 10"},
+  };
+  for (const Case& c : cases) {
+    const auto page = wait(store().history(RoomId("r"), user_id("ali"), {c.from, Seq{c.seq}, c.limit, c.bytes})).value();
+    std::string text = page.has_older ? "older" : "";
+    for (const Message& one : page.messages) text += (text.empty() ? "" : " ") + std::to_string(one.seq.value);
+    if (page.has_newer) text += text.empty() ? "newer" : " newer";
+    EXPECT_EQ(text, c.expected) << &c - cases;
+  }
+}
+
+// Mentions, reactions and attachments come from tables of their own, read along with the messages in either direction.
+TEST_P(StoreContract, APageHoldsTheWholeOfEachMessageWhicheverWayItIsRead) {
+  for (const char* name : {"ali", "sara"}) add_user(name);
+  create_room("r", "ali", {"sara"});
+  for (int i = 0; i < 3; ++i) {
+    const std::string id = "f" + std::to_string(i);
+    wait(store().create_upload({UploadId(id), user_id("ali"), id + ".png", "image/png", 1, {}, {}, at(0)}));
+  }
+  std::vector<Message> expected;
+  for (int i = 0; i < 5; ++i) {
+    SendMessage change = message("r", "ali", i % 2 == 0 ? "@sara and @ali" : "nobody");
+    if (i == 1) change.attachments = {UploadId("f0"), UploadId("f1")};
+    if (i == 3) change.attachments = {UploadId("f2")};
+    const MessageId id = message_of(commit(change).value()).id;
+    for (const char* emoji : {"👍", "🎉"}) {
+      if (i == 2) ASSERT_TRUE(commit(React{{id, {}}, user_id("sara"), emoji, true, at(5)}));
+      if (i != 0) ASSERT_TRUE(commit(React{{id, {}}, user_id("ali"), emoji, true, at(6)}));
+    }
+    expected.push_back(wait(store().find_message({id, {}}, user_id("ali"))).value());
+  }
+  EXPECT_THAT(expected[2].mentions, ElementsAre("sara@example.com", "ali@example.com"));
+  EXPECT_THAT(expected[1].attachments, SizeIs(2));
+  for (const From from : {From::newest, From::after, From::around}) {
+    const Seq seq{from == From::around ? 3 : 0};
+    EXPECT_EQ(wait(store().history(RoomId("r"), user_id("ali"), {from, seq, 10})).value().messages, expected);
+  }
+}
+
+TEST_P(StoreContract, ARoomBringsAsManyOfItsLastMessagesAsFit) {
+  add_user("ali");
+  create_room("r", "ali");
+  for (int i = 0; i < 6; ++i) send("r", "ali", std::string(20'000, '\x01'));
+  const auto view = wait(store().find_room(RoomId("r"), user_id("ali"), 50)).value();
+  ASSERT_THAT(view.messages, SizeIs(4)) << "half a megabyte";
+  EXPECT_EQ(view.messages.front().seq, Seq{3});
+  EXPECT_EQ(view.messages.back().seq, Seq{6});
+}
+
+TEST_P(StoreContract, AListOfRoomsShowsTheBeginningOfALongMessage) {
+  for (const char* name : {"ali", "sara"}) add_user(name);
+  create_room("r", "ali");
+  const auto direct = commit(OpenDirect{RoomId("d"), user_id("ali"), email("sara"), at(1)});
+  ASSERT_TRUE(direct);
+  std::string beginning;
+  for (int i = 0; i < 500; ++i) beginning += "س";
+  for (const char* room : {"r", "d"}) send(room, "ali", beginning + "rest");
+  for (const RoomKind kind : {RoomKind::group, RoomKind::direct}) {
+    const auto rooms = wait(store().rooms_of(user_id("ali"), kind));
+    ASSERT_THAT(rooms, SizeIs(1));
+    EXPECT_EQ(rooms[0].last_message.value().content, beginning);
+  }
+  EXPECT_EQ(contents(wait(store().history(RoomId("r"), user_id("ali"), {}))->messages).at(0), beginning + "rest");
+}
+
 TEST_P(StoreContract, TheHistoryOfAnEmptyRoomIsEmpty) {
   add_user("ali");
   create_room("r", "ali");

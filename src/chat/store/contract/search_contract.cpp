@@ -15,8 +15,7 @@ TEST_P(StoreContract, FindsAMessageFromItsAcknowledgementOn) {
   for (int i = 0; i < 30; ++i) {
     const std::string word = "word" + std::to_string(i);
     const Message sent = message_of(send("r", "ali", "some " + word));
-    EXPECT_EQ(search_for("ali", {.text = word, .room = {}, .before = {}}).value(),
-              (std::vector<SearchHit>{{sent, {{5, word.size()}}}}));
+    EXPECT_EQ(hits_for("ali", {.text = word, .room = {}, .before = {}}), (std::vector<SearchHit>{{sent, {{5, word.size()}}}}));
   }
 }
 
@@ -39,8 +38,7 @@ TEST_P(StoreContract, SpellingsAreOne) {
   for (const char* text : {"ميخواهم", "می خواهم", "12", "كتاب", "ıstanbul", "STRASSE", "京タ", "👍", "タワー 京 كتا"}) {
     EXPECT_THAT(found("ali", text), ElementsAre(content)) << text;
   }
-  EXPECT_EQ(search_for("ali", {.text = "ميخواهم", .room = {}, .before = {}}).value(),
-            (std::vector<SearchHit>{{sent, {{0, 8}}}}));
+  EXPECT_EQ(hits_for("ali", {.text = "ميخواهم", .room = {}, .before = {}}), (std::vector<SearchHit>{{sent, {{0, 8}}}}));
   send("r", "ali", "東京 京都");
   EXPECT_THAT(found("ali", "東京都"), IsEmpty()) << "its parts are not side by side";
 }
@@ -72,7 +70,7 @@ TEST_P(StoreContract, AnEditAndADeletionAreFollowed) {
   EXPECT_THAT(found("ali", "draft"), IsEmpty());
   EXPECT_THAT(found("ali", "final"), ElementsAre("final text"));
   ASSERT_TRUE(commit(React{{id, {}}, user_id("ali"), "👍", true, at(9)}));
-  EXPECT_EQ(search_for("ali", {.text = "final", .room = {}, .before = {}})->at(0).message.reactions.size(), 1u);
+  EXPECT_EQ(hits_for("ali", {.text = "final", .room = {}, .before = {}}).at(0).message.reactions.size(), 1u);
   EXPECT_THAT(found("ali", "👍"), IsEmpty()) << "a reaction is no word";
   ASSERT_TRUE(commit(DeleteMessage{{id, {}}, user_id("sara"), at(9)}));
   EXPECT_THAT(found("ali", "final"), IsEmpty());
@@ -99,7 +97,7 @@ TEST_P(StoreContract, PagesGoFromTheNewestToTheOldestAcrossRooms) {
   std::vector<MessageId> ids;
   for (int i = 0; i < 7; ++i) ids.push_back(message_of(send(i % 2 == 0 ? "r" : "s", "ali", "note " + std::to_string(i))).id);
   const auto page = [&](std::optional<MessageId> before) {
-    return contents(search_for("ali", {.text = "note", .room = {}, .before = std::move(before), .limit = 3}).value());
+    return contents(hits_for("ali", {.text = "note", .room = {}, .before = std::move(before), .limit = 3}));
   };
   EXPECT_THAT(page({}), ElementsAre("note 6", "note 5", "note 4"));
   EXPECT_THAT(page(ids[4]), ElementsAre("note 3", "note 2", "note 1"));
@@ -109,6 +107,55 @@ TEST_P(StoreContract, PagesGoFromTheNewestToTheOldestAcrossRooms) {
   EXPECT_THAT(page(ids[0]), IsEmpty());
   EXPECT_EQ(search_for("ali", {.text = "note", .room = {}, .before = MessageId("none")}).error(),
             (Error{Errc::not_found, std::string(rules::kMessageNotFound)}));
+}
+
+TEST_P(StoreContract, WhoGoesOnFromPageToPageSeesEachMessageOnce) {
+  add_user("ali");
+  std::vector<std::string> expected;
+  for (const char* room : {"r", "s", "t"}) create_room(room, "ali");
+  for (int i = 0; i < 24; ++i) {
+    const std::string text = "note " + std::to_string(i) + std::string(2'000, '\x01');
+    send(i % 3 == 0 ? "r" : i % 3 == 1 ? "s" : "t", "ali", text);
+    expected.insert(expected.begin(), text);
+  }
+  struct Case {
+    int limit;
+    std::size_t bytes;
+    int pages;
+  };
+  const Case cases[] = {
+      {100, 100'000, 3},  // eight of 12.5 kB on each
+      {5, 100'000, 5},
+      {100, 1, 24},
+      {24, 100 << 20, 1},
+  };
+  for (const Case& c : cases) {
+    std::vector<std::string> found;
+    int pages = 0;
+    SearchQuery query{.text = "note", .room = {}, .before = {}, .limit = c.limit, .bytes = c.bytes};
+    for (bool more = true; more; ++pages) {
+      const SearchPage page = search_for("ali", query).value();
+      for (const SearchHit& hit : page.hits) found.push_back(hit.message.content);
+      more = page.next.has_value();
+      query.before = page.next;
+    }
+    EXPECT_EQ(found == expected, true) << &c - cases;
+    EXPECT_EQ(pages, c.pages) << &c - cases;
+  }
+}
+
+TEST_P(StoreContract, ASearchInManyRoomsOfManyWordsFindsWhatIsInAny) {
+  add_user("ali");
+  std::string query;
+  for (int i = 0; i < 40; ++i) query += "ب" + std::to_string(i) + " ";
+  for (int i = 0; i < 30; ++i) {
+    const std::string room = "r" + std::to_string(i);
+    create_room(room, "ali");
+    send(room, "ali", i % 10 == 0 ? query + std::to_string(i) : query.substr(query.size() / 2));
+  }
+  std::vector<std::string> expected;
+  for (const char* number : {"20", "10", "0"}) expected.push_back(query + number);
+  EXPECT_EQ(found("ali", query), expected);
 }
 
 TEST_P(StoreContract, WhatWasWrittenBeforeARestartIsFoundAfterIt) {
@@ -127,7 +174,7 @@ TEST_P(StoreContract, AWordOfAnErasedAuthorStays) {
   create_room("r", "ali", {"sara"});
   send("r", "sara", "my words");
   ASSERT_TRUE(wait(store().erase_user(user_id("sara"), at(9))));
-  const auto hits = search_for("ali", {.text = "words", .room = {}, .before = {}}).value();
+  const auto hits = hits_for("ali", {.text = "words", .room = {}, .before = {}});
   ASSERT_EQ(hits.size(), 1u);
   EXPECT_EQ(hits[0].message.sender, std::nullopt);
 }

@@ -46,11 +46,11 @@ Commit StoreContract::send(const std::string& room, const std::string& sender, c
 }
 
 std::vector<std::string> StoreContract::found(const std::string& viewer, const std::string& text) {
-  return contents(search_for(viewer, {.text = text, .room = {}, .before = {}}).value());
+  return contents(hits_for(viewer, {.text = text, .room = {}, .before = {}}));
 }
 
 std::vector<std::string> StoreContract::found_in(const std::string& room, const std::string& viewer, const std::string& text) {
-  return contents(search_for(viewer, {.text = text, .room = RoomId(room), .before = {}}).value());
+  return contents(hits_for(viewer, {.text = text, .room = RoomId(room), .before = {}}));
 }
 
 const Message& message_of(const Commit& commit) { return std::get<MessageAdded>(commit.entry.body).message; }

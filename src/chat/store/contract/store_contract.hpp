@@ -74,8 +74,11 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
   static std::string email(const std::string& name) { return name + "@example.com"; }
   static UserId user_id(const std::string& name) { return UserId("user-" + name); }
 
-  Result<std::vector<SearchHit>> search_for(const std::string& viewer, SearchQuery query) {
-    return wait(store().search(user_id(viewer), std::move(query)));
+  Result<SearchPage> search_for(const std::string& viewer, SearchQuery query) {
+    return wait(store().search(user_id(viewer), std::move(query), {}));
+  }
+  std::vector<SearchHit> hits_for(const std::string& viewer, SearchQuery query) {
+    return search_for(viewer, std::move(query)).value().hits;
   }
   // Contents, newest first.
   std::vector<std::string> found(const std::string& viewer, const std::string& text);

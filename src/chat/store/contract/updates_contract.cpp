@@ -116,7 +116,7 @@ TEST_P(StoreContract, ADeletedMessageLeavesATombstone) {
   restart_if_kept();
   EXPECT_EQ(ONLY_MESSAGE(), expected);
   EXPECT_FALSE(wait(store().find_upload(UploadId("u1"), user_id("ali"))));
-  EXPECT_THAT(*wait(store().pinned_messages(RoomId("r"), user_id("ali"))), IsEmpty());
+  EXPECT_THAT(wait(store().pinned_messages(RoomId("r"), user_id("ali"), {}))->messages, IsEmpty());
 
   EXPECT_TRUE(commit(DeleteMessage{{sent.id, {}}, user_id("ali"), at(9)})->repeated);
   EXPECT_EQ(commit(EditMessage{{sent.id, {}}, user_id("sara"), "x", at(9)}).error().code, Errc::conflict);
@@ -171,11 +171,12 @@ TEST_P(StoreContract, OwnersAndAdminsPinMessages) {
   EXPECT_TRUE(updated(pin("ali", third).value()).pinned);
   EXPECT_FALSE(pin("ali", first)->repeated);
   EXPECT_TRUE(pin("ali", first)->repeated);
-  EXPECT_THAT(contents(*wait(store().pinned_messages(RoomId("r"), user_id("sara")))), ElementsAre("first", "third"));
+  EXPECT_THAT(contents(wait(store().pinned_messages(RoomId("r"), user_id("sara"), {}))->messages),
+              ElementsAre("first", "third"));
   EXPECT_FALSE(updated(pin("ali", first, false).value()).pinned);
-  EXPECT_THAT(contents(*wait(store().pinned_messages(RoomId("r"), user_id("sara")))), ElementsAre("third"));
+  EXPECT_THAT(contents(wait(store().pinned_messages(RoomId("r"), user_id("sara"), {}))->messages), ElementsAre("third"));
   add_user("eve");
-  EXPECT_EQ(wait(store().pinned_messages(RoomId("r"), user_id("eve"))).error().code, Errc::not_found);
+  EXPECT_EQ(wait(store().pinned_messages(RoomId("r"), user_id("eve"), {})).error().code, Errc::not_found);
 }
 
 TEST_P(StoreContract, FindsAMessageForMembersOnly) {
@@ -252,6 +253,39 @@ TEST_P(StoreContract, ChangesOfMessagesComeBackOnce) {
   EXPECT_EQ(after(8).rev, Rev{8});
   EXPECT_EQ(wait(store().messages_after(RoomId("r"), user_id("ali"), Seq{1}, {})).value().messages,
             (std::vector{now[1], now[2]}));
+}
+
+TEST_P(StoreContract, PinnedMessagesComeInPages) {
+  add_user("ali");
+  create_room("r", "ali");
+  for (int i = 1; i <= 6; ++i) {
+    const MessageId id = message_of(send("r", "ali", "m" + std::to_string(i) + std::string(1'000, 'x'))).id;
+    ASSERT_TRUE(commit(PinMessage{{id, {}}, user_id("ali"), true, at(9)}));
+    if (i == 3) ASSERT_TRUE(commit(PinMessage{{id, {}}, user_id("ali"), false, at(9)}));
+  }
+  struct Case {
+    PinQuery query;
+    std::vector<std::int64_t> expected;
+    bool more;
+  };
+  // Each weighs 1,422 bytes.
+  const Case cases[] = {
+      {{}, {1, 2, 4, 5, 6}, false},
+      {{.after = {}, .limit = 2}, {1, 2}, true},
+      {{.after = Seq{2}, .limit = 3}, {4, 5, 6}, false},
+      {{.after = Seq{2}, .limit = 500, .bytes = 2'844}, {4, 5}, true},
+      {{.after = Seq{2}, .limit = 500, .bytes = 2'843}, {4}, true},
+      {{.after = Seq{5}, .limit = 500, .bytes = 1}, {6}, false},
+      {{.after = Seq{6}}, {}, false},
+      {{.after = Seq{INT64_MAX}}, {}, false},
+  };
+  for (const Case& c : cases) {
+    const PinPage page = wait(store().pinned_messages(RoomId("r"), user_id("ali"), c.query)).value();
+    std::vector<std::int64_t> seqs;
+    for (const Message& one : page.messages) seqs.push_back(one.seq.value);
+    EXPECT_EQ(seqs, c.expected) << &c - cases;
+    EXPECT_EQ(page.more, c.more) << &c - cases;
+  }
 }
 
 }  // namespace

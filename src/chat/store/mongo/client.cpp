@@ -267,6 +267,7 @@ Cursor Connection::find(std::string_view collection, View query, const FindOptio
   if (!options.projection.empty()) with.add("projection", options.projection);
   if (options.limit > 0) with.add("limit", options.limit);
   if (options.skip > 0) with.add("skip", options.skip);
+  if (options.time > Millis(0)) with.add("maxTimeMS", options.time.count());
   bson_t filter;
   if (!bson_init_static(&filter, query.data(), query.size())) throw BsonError("a query is no BSON");
   using Collection = std::unique_ptr<mongoc_collection_t, decltype(&mongoc_collection_destroy)>;
@@ -276,7 +277,7 @@ Cursor Connection::find(std::string_view collection, View query, const FindOptio
 }
 
 std::optional<Document> Connection::find_one(std::string_view collection, View query, const FindOptions& options) {
-  const FindOptions one{options.sort.copy(), options.projection.copy(), 1, options.skip};
+  const FindOptions one{options.sort.copy(), options.projection.copy(), 1, options.skip, options.time};
   Cursor cursor = find(collection, query, one);
   const auto found = cursor.next();
   return found ? std::optional<Document>(Document(*found)) : std::nullopt;

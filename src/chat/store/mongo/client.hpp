@@ -76,6 +76,7 @@ struct FindOptions {
   Document projection{};
   std::int64_t limit = 0;  // 0: all
   std::int64_t skip = 0;
+  Millis time{0};  // on the server, then it is an Outage; 0: any
 };
 
 struct Update {
@@ -161,21 +162,21 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // Runs `work(Connection&)` on a pool thread; its result, or what it throws, comes back on the caller's executor. Throws
-  // Overloaded when the queue is full or its turn does not come in time.
+  // Overloaded when the queue is full or its turn does not come in time, and as `turn` has it.
   template <class F>
-  Task<std::invoke_result_t<F&, Connection&>> run(F work) {
+  Task<std::invoke_result_t<F&, Connection&>> run(F work, Turn turn = {}) {
     auto job = [this, &work, until = steady_now() + patience_] {
       check_in_time(until);
       Connection connection = connect();
       return work(connection);
     };
-    co_return co_await pool_.run(std::move(job));
+    co_return co_await pool_.run(std::move(job), std::move(turn));
   }
 
   // For one's own threads, or with submit() on the pool's. Waits for a free one.
   Connection connect();
-  // False when the queue is full. `job` must not throw.
-  bool submit(WorkerPool::Job job) { return pool_.try_submit(std::move(job)); }
+  // False when the queue is full. `job` must not throw. `caller`: whose turn it takes.
+  bool submit(WorkerPool::Job job, std::string caller = {}) { return pool_.try_submit(std::move(job), std::move(caller)); }
 
   const std::string& database() const { return database_; }
 

@@ -21,11 +21,15 @@ namespace {
 using mongo::Connection;
 using mongo::doc;
 
+constexpr int kSearchers = 2;  // each has a connection
+constexpr std::size_t kSearchesWaiting = 1'000;
+
 class MongoStore final : public Store {
  public:
   explicit MongoStore(const MongoOptions& options)
       : options_(options),
         client_(options.client),
+        searchers_("the search", kSearchers, kSearchesWaiting),
         writer_(client_, {.queue_jobs = options.writer_queue}, meters_,
                 [this](std::span<const Commit> commits) { on_commits(commits); }) {
     keeper_ = std::thread([this] { keep(); });
@@ -59,9 +63,9 @@ class MongoStore final : public Store {
   }
   Task<Result<User>> update_user(UserId user, std::optional<std::string> username,
                                  std::optional<std::string> full_name) override {
-    return run([user = std::move(user), username = std::move(username), full_name = std::move(full_name)](Connection& c) {
-      return mongo::update_user(c, user, username, full_name);
-    });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user), username = std::move(username), full_name = std::move(full_name)](
+                                    Connection& c) { return mongo::update_user(c, user, username, full_name); });
   }
   Task<> set_password_hash(UserId user, std::string hash) override {
     return run([user = std::move(user), hash = std::move(hash)](Connection& c) {
@@ -88,11 +92,14 @@ class MongoStore final : public Store {
     co_return erased;
   }
   Task<Result<>> set_block(UserId user, std::string email, bool on) override {
-    return run(
-        [user = std::move(user), email = std::move(email), on](Connection& c) { return mongo::set_block(c, user, email, on); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user), email = std::move(email), on](Connection& c) {
+      return mongo::set_block(c, user, email, on);
+    });
   }
   Task<std::vector<std::string>> blocks_of(UserId user) override {
-    return run([user = std::move(user)](Connection& c) { return mongo::blocks_of(c, user); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user)](Connection& c) { return mongo::blocks_of(c, user); });
   }
 
   Task<> create_session(Session session) override {
@@ -102,7 +109,8 @@ class MongoStore final : public Store {
     return run([id = std::move(id)](Connection& c) { return mongo::find_session(c, id); });
   }
   Task<std::vector<Session>> sessions_of(UserId user) override {
-    return run([user = std::move(user)](Connection& c) { return mongo::sessions_of(c, user); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user)](Connection& c) { return mongo::sessions_of(c, user); });
   }
   Task<> touch_session(SessionId id, Timestamp at) override {
     return run([id = std::move(id), at](Connection& c) { mongo::touch_session(c, id, at); });
@@ -130,65 +138,86 @@ class MongoStore final : public Store {
   }
 
   Task<Result<RoomView>> find_room(RoomId room, UserId viewer, int messages) override {
-    return run([room = std::move(room), viewer = std::move(viewer), messages](Connection& c) {
+    Turn turn = turn_of(viewer);
+    return run(std::move(turn), [room = std::move(room), viewer = std::move(viewer), messages](Connection& c) {
       return mongo::find_room(c, room, viewer, messages);
     });
   }
   Task<std::vector<RoomSummary>> rooms_of(UserId user, RoomKind kind) override {
-    return run([user = std::move(user), kind](Connection& c) { return mongo::rooms_of(c, user, kind); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user), kind](Connection& c) { return mongo::rooms_of(c, user, kind); });
   }
   Task<std::vector<RoomId>> room_ids_of(UserId user) override {
-    return run([user = std::move(user)](Connection& c) { return mongo::room_ids_of(c, user); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user)](Connection& c) { return mongo::room_ids_of(c, user); });
   }
   Task<bool> is_member(RoomId room, UserId user) override {
-    return run([room = std::move(room), user = std::move(user)](Connection& c) {
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [room = std::move(room), user = std::move(user)](Connection& c) {
       return mongo::find_visible(c, room, user).has_value();
     });
   }
   Task<Result<HistoryPage>> history(RoomId room, UserId viewer, HistoryQuery query) override {
-    return run([room = std::move(room), viewer = std::move(viewer), query](Connection& c) {
+    Turn turn = turn_of(viewer);
+    return run(std::move(turn), [room = std::move(room), viewer = std::move(viewer), query](Connection& c) {
       return mongo::history(c, room, viewer, query);
     });
   }
   Task<Result<CatchUp>> messages_after(RoomId room, UserId viewer, Seq seq, CatchUpLimit limit) override {
-    return run([room = std::move(room), viewer = std::move(viewer), seq, limit](Connection& c) {
+    Turn turn = turn_of(viewer);
+    return run(std::move(turn), [room = std::move(room), viewer = std::move(viewer), seq, limit](Connection& c) {
       return mongo::messages_after(c, room, viewer, seq, limit);
     });
   }
   Task<Result<CatchUp>> changes_after(RoomId room, UserId viewer, Rev rev, CatchUpLimit limit) override {
-    return run([room = std::move(room), viewer = std::move(viewer), rev, limit](Connection& c) {
+    Turn turn = turn_of(viewer);
+    return run(std::move(turn), [room = std::move(room), viewer = std::move(viewer), rev, limit](Connection& c) {
       return mongo::changes_after(c, room, viewer, rev, limit);
     });
   }
   Task<Result<Message>> find_message(MessageRef message, UserId viewer) override {
-    return run([message = std::move(message), viewer = std::move(viewer)](Connection& c) {
+    Turn turn = turn_of(viewer);
+    return run(std::move(turn), [message = std::move(message), viewer = std::move(viewer)](Connection& c) {
       return mongo::find_message(c, message, viewer);
     });
   }
-  Task<Result<std::vector<Message>>> pinned_messages(RoomId room, UserId viewer) override {
-    return run([room = std::move(room), viewer = std::move(viewer)](Connection& c) {
-      return mongo::pinned_messages(c, room, viewer);
+  Task<Result<PinPage>> pinned_messages(RoomId room, UserId viewer, PinQuery query) override {
+    Turn turn = turn_of(viewer);
+    return run(std::move(turn), [room = std::move(room), viewer = std::move(viewer), query](Connection& c) {
+      return mongo::pinned_messages(c, room, viewer, query);
     });
   }
-  Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query) override {
-    return run([viewer = std::move(viewer), query = std::move(query), patience = options_.search_patience](Connection& c) {
-      return mongo::search(c, viewer, query, patience);
-    });
+  // On threads of its own, so that long ones are in nobody else's way.
+  Task<Result<SearchPage>> search(UserId viewer, SearchQuery query, std::stop_token stop) override {
+    Turn turn{.caller = viewer.str(), .patience = options_.search_patience, .stop = stop};
+    auto work = [this, &viewer, &query, &stop] {
+      Connection connection = client_.connect();
+      prepare_once(connection);
+      return mongo::search(connection, viewer, query, options_.search_effort, options_.search_patience, stop);
+    };
+    const Timed timed(meters_.read_seconds, steady_now());
+    co_return co_await searchers_.run(std::move(work), std::move(turn));
   }
   Task<Result<ReadMarker>> mark_read(RoomId room, UserId user, Seq seq) override {
-    return run(
-        [room = std::move(room), user = std::move(user), seq](Connection& c) { return mongo::mark_read(c, room, user, seq); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [room = std::move(room), user = std::move(user), seq](Connection& c) {
+      return mongo::mark_read(c, room, user, seq);
+    });
   }
   Task<Result<>> hide_direct(RoomId room, UserId user) override {
-    return run([room = std::move(room), user = std::move(user)](Connection& c) { return mongo::hide_direct(c, room, user); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn),
+               [room = std::move(room), user = std::move(user)](Connection& c) { return mongo::hide_direct(c, room, user); });
   }
   Task<std::vector<UserId>> contacts_of(UserId user, int largest_room) override {
-    return run([user = std::move(user), largest_room](Connection& c) {
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user), largest_room](Connection& c) {
       return mongo::contacts(c, user, largest_room, mongo::Contacts::who_see_me);
     });
   }
   Task<std::vector<UserId>> visible_contacts_of(UserId user, int largest_room) override {
-    return run([user = std::move(user), largest_room](Connection& c) {
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user), largest_room](Connection& c) {
       return mongo::contacts(c, user, largest_room, mongo::Contacts::whom_i_see);
     });
   }
@@ -197,9 +226,9 @@ class MongoStore final : public Store {
     return run([invite = std::move(invite)](Connection& c) { return mongo::create_invite(c, invite); });
   }
   Task<Result<>> delete_invite(RoomId room, UserId actor, std::string token_hash) override {
-    return run([room = std::move(room), actor = std::move(actor), hash = std::move(token_hash)](Connection& c) {
-      return mongo::delete_invite(c, room, actor, hash);
-    });
+    Turn turn = turn_of(actor);
+    return run(std::move(turn), [room = std::move(room), actor = std::move(actor), hash = std::move(token_hash)](
+                                    Connection& c) { return mongo::delete_invite(c, room, actor, hash); });
   }
   Task<std::optional<Invite>> find_invite(std::string token_hash) override {
     return run([hash = std::move(token_hash)](Connection& c) { return mongo::find_invite(c, hash); });
@@ -209,10 +238,13 @@ class MongoStore final : public Store {
     return run([upload = std::move(upload)](Connection& c) { mongo::create_upload(c, upload); });
   }
   Task<std::optional<Upload>> find_upload(UploadId id, UserId viewer) override {
-    return run([id = std::move(id), viewer = std::move(viewer)](Connection& c) { return mongo::find_upload(c, id, viewer); });
+    Turn turn = turn_of(viewer);
+    return run(std::move(turn),
+               [id = std::move(id), viewer = std::move(viewer)](Connection& c) { return mongo::find_upload(c, id, viewer); });
   }
   Task<std::uint64_t> uploaded_bytes(UserId user) override {
-    return run([user = std::move(user)](Connection& c) { return mongo::uploaded_bytes(c, user); });
+    Turn turn = turn_of(user);
+    return run(std::move(turn), [user = std::move(user)](Connection& c) { return mongo::uploaded_bytes(c, user); });
   }
   Task<std::vector<UploadId>> unused_uploads(Timestamp before, int limit) override {
     return run([before, limit](Connection& c) { return mongo::unused_uploads(c, before, limit); });
@@ -226,15 +258,22 @@ class MongoStore final : public Store {
   }
 
  private:
+  // What one user asks for waits for its turn among that of others.
+  Turn turn_of(const UserId& user) const { return {.caller = user.str(), .most_waiting = options_.calls_a_user}; }
+
   // `work(Connection&)` on the pool, in a database whose indexes are made.
   template <class F>
   Task<std::invoke_result_t<F&, Connection&>> run(F work) {
+    return run({}, std::move(work));
+  }
+  template <class F>
+  Task<std::invoke_result_t<F&, Connection&>> run(Turn turn, F work) {
     auto prepared = [this, &work](Connection& connection) {
       prepare_once(connection);
       return work(connection);
     };
     const Timed timed(meters_.read_seconds, steady_now());
-    co_return co_await client_.run(std::move(prepared));
+    co_return co_await client_.run(std::move(prepared), std::move(turn));
   }
 
   Task<> ready() {
@@ -360,6 +399,7 @@ class MongoStore final : public Store {
   std::unordered_map<RoomId, SteadyTime> deleted_;  // and when they are to be purged
 
   mongo::Client client_;
+  WorkerPool searchers_;  // ends before the client
   mongo::Writer writer_;  // ends before the client, with what it has under way
   std::thread keeper_;
 };

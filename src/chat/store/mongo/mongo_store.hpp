@@ -12,8 +12,10 @@ namespace payam::chat {
 struct MongoOptions {
   mongo::Client::Options client;
   std::size_t writer_queue = 20'000;
-  Millis tend_every{250};                   // read markers and search in arrears at most this long
-  Millis search_patience{5'000};            // until a search has taken in what the index lacks
+  std::size_t calls_a_user = 200;  // that wait for a thread; one more is refused
+  Millis tend_every{250};          // read markers and search in arrears at most this long
+  SearchEffort search_effort{};
+  Millis search_patience{5'000};            // until a search has its turn, and until it has taken in what the index lacks
   Millis purge_delay = mongo::kPurgeDelay;  // of deleted rooms
 };
 

@@ -23,7 +23,8 @@ using mongo::TestServer;
 using testing::ElementsAre;
 
 MongoOptions options_for(std::string url, std::string database) {
-  return {.client = {.url = std::move(url), .database = std::move(database), .threads = 4}};
+  return {.client = {.url = std::move(url), .database = std::move(database), .threads = 4},
+          .search_effort = {.time = Millis(3'600'000)}};  // no test depends on the machine's speed
 }
 
 class MongoHost final : public StoreHost {
@@ -208,6 +209,37 @@ TEST_F(MongoLeftovers, AnEditIsAppliedOnceAndItsTextIsNowhereElse) {
     EXPECT_FALSE(entry.view().has("after"));
     EXPECT_EQ(entry.view().get<std::optional<std::string>>("content").value_or(""), "");
   }
+}
+
+TEST_F(MongoNodes, ASearchEndsWhenItHasCostEnoughAndGoesOnFromThere) {
+  auto options = options_for(TestServer::shared().url(), database_);
+  options.search_effort = {.bytes = 8'000, .time = Millis(3'600'000)};
+  const auto store = open_mongo_store(options);
+  prepare(*store);
+  const auto send = [&](const std::string& id, std::string content, std::int64_t time) {
+    SendMessage change = message(1, id);
+    change.content = std::move(content);
+    change.at = at(time);
+    ASSERT_TRUE(wait(store->commit(std::move(change))));
+  };
+  send("here", "東京都", 0);
+  std::string nowhere = "東京 京都 ";  // 2,714 bytes, with 200 for the reading: three are looked at
+  for (int i = 0; i < 300; ++i) nowhere += "سلام ";
+  for (int i = 0; i < 10; ++i) send("m" + std::to_string(i), nowhere, 10 + i);
+  SearchQuery query{.text = "東京都", .room = {}, .before = {}};
+  for (const char* next : {"m7", "m4", "m1"}) {
+    const SearchPage page = wait(store->search(user(0), query, {})).value();
+    EXPECT_TRUE(page.hits.empty());
+    ASSERT_EQ(page.next, MessageId(next));
+    query.before = page.next;
+  }
+  const SearchPage last = wait(store->search(user(0), query, {})).value();
+  ASSERT_EQ(last.hits.size(), 1u);
+  EXPECT_EQ(last.hits[0].message.id, MessageId("here"));
+  EXPECT_EQ(last.next, std::nullopt);
+  std::stop_source gone;
+  gone.request_stop();
+  EXPECT_THROW(wait(store->search(user(0), query, gone.get_token())), Overloaded) << "it is not begun";
 }
 
 TEST_F(MongoNodes, ASendAndAPageTakeTheSameCommandsHoweverLongTheRoom) {

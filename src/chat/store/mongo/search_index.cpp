@@ -4,18 +4,23 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
+#include <unordered_map>
+#include <utility>
 
 #include "chat/rules.hpp"
 #include "chat/search/query.hpp"
 #include "chat/store/mongo/views.hpp"
+#include "chat/store/pages.hpp"
+#include "chat/store/search_run.hpp"
 
 namespace payam::chat::mongo {
 namespace {
 
 constexpr std::int64_t kStep = 200;       // entries taken in at a time
 constexpr std::int64_t kPage = 100;       // messages that the index offers at a time
-constexpr int kMostRead = 10'000;         // of which some prove not to match
 constexpr std::size_t kRoomsAtOnce = 20;  // in one query
+constexpr std::size_t kTermsAtOnce = 1'000;
 
 std::string term_key(const RoomId& room, std::string_view term) { return fmt::format("{} {}", room.str(), term); }
 
@@ -72,7 +77,9 @@ void index_room_from(Connection& connection, const LogState& room, Rev from, Ste
   }
 }
 
-Document clauses_for(const RoomId& room, const std::vector<search::Query::Clause>& clauses) {
+using Clauses = std::vector<search::Query::Clause>;
+
+Document clauses_for(const RoomId& room, const Clauses& clauses) {
   Array all;
   for (const auto& clause : clauses) {
     Array any;
@@ -109,15 +116,26 @@ struct Offer {
 };
 
 // What the index offers from some rooms, below `before`, newest first.
-std::vector<Offer> offers(Connection& connection, const std::vector<Document>& rooms, const std::string& before) {
+std::vector<Offer> next_offers(Connection& connection, const std::vector<LogState>& rooms, const Clauses& clauses,
+                               const std::string& before, SteadyTime until) {
+  std::size_t terms = 1;
+  for (const auto& clause : clauses) {
+    for (const auto& together : clause) terms += together.size();
+  }
+  const std::size_t rooms_at_once = std::clamp<std::size_t>(kTermsAtOnce / terms, 1, kRoomsAtOnce);
   std::vector<Offer> found;
-  for (std::size_t first = 0; first < rooms.size(); first += kRoomsAtOnce) {
+  for (std::size_t first = 0; first < rooms.size(); first += rooms_at_once) {
+    const auto left = std::chrono::ceil<Millis>(until - steady_now());
+    if (left <= Millis(0)) throw Overloaded("the search took too long");
     Array any;
-    for (std::size_t i = first; i < std::min(rooms.size(), first + kRoomsAtOnce); ++i) any.push(rooms[i]);
+    for (std::size_t i = first; i < std::min(rooms.size(), first + rooms_at_once); ++i) {
+      any.push(clauses_for(rooms[i].room.id, clauses));
+    }
     FindOptions options;
     options.sort = doc("order", -1);
     options.projection = doc("order", 1);
     options.limit = kPage;
+    options.time = left;
     Document query = doc("$or", any);
     if (!before.empty()) query.add("order", doc("$lt", before));
     Cursor cursor = connection.find(kSearch, query, options);
@@ -128,6 +146,55 @@ std::vector<Offer> offers(Connection& connection, const std::vector<Document>& r
   return found;
 }
 
+// The messages at some places, by place.
+std::unordered_map<std::string, Message> read_places(Connection& connection, std::span<const Offer> offers) {
+  std::vector<std::string> places;
+  for (const Offer& offer : offers) places.push_back(offer.place);
+  std::unordered_map<std::string, Message> messages;
+  for (Message& message : finish(connection, find_messages(connection, "place", places))) {
+    std::string place = place_key(message.room, message.seq);
+    messages.emplace(std::move(place), std::move(message));
+  }
+  return messages;
+}
+
+// False: the page ends before one of these.
+bool look_at(Connection& connection, std::span<const Offer> offers, SearchRun& run, ReadSteps& steps) {
+  while (!offers.empty()) {
+    if (!run.goes_on()) return false;
+    const auto some = offers.subspan(0, std::min(offers.size(), static_cast<std::size_t>(steps.next())));
+    offers = offers.subspan(some.size());
+    auto messages = read_places(connection, some);
+    std::size_t bytes = 0;
+    for (const auto& [place, message] : messages) bytes += bytes_of(message);
+    steps.note(static_cast<std::int64_t>(some.size()), bytes);
+    for (const Offer& offer : some) {
+      if (!run.goes_on()) return false;
+      const auto found = messages.find(offer.place);
+      if (!run.look_at(found == messages.end() ? std::nullopt : std::optional(std::move(found->second)))) return false;
+    }
+  }
+  return true;
+}
+
+SearchPage go_through(Connection& connection, const std::vector<LogState>& rooms, std::string before, SearchRun& run) {
+  const Clauses clauses = run.words().clauses();
+  ReadSteps steps;
+  for (;;) {
+    std::vector<Offer> offers;
+    try {
+      offers = next_offers(connection, rooms, clauses, before, run.until());
+    } catch (const Unavailable&) {
+      // What was found on earlier pages of offers is told all the same.
+      if (!run.is_over()) throw;
+      return run.cut_off();
+    }
+    if (!look_at(connection, offers, run, steps)) return run.cut_off();
+    if (offers.size() < static_cast<std::size_t>(kPage)) return run.finish();
+    before = offers.back().order;
+  }
+}
+
 }  // namespace
 
 void index_room(Connection& connection, const LogState& room, SteadyTime until) {
@@ -135,7 +202,8 @@ void index_room(Connection& connection, const LogState& room, SteadyTime until) 
   index_room_from(connection, room, known ? known->view().get<Rev>("rev") : Rev{0}, until);
 }
 
-Result<std::vector<SearchHit>> search(Connection& connection, const UserId& viewer, const SearchQuery& query, Millis patience) {
+Result<SearchPage> search(Connection& connection, const UserId& viewer, const SearchQuery& query, const SearchEffort& effort,
+                          Millis patience, std::stop_token stop) {
   std::vector<LogState> rooms;
   if (query.room) {
     auto visible = find_visible(connection, *query.room, viewer);
@@ -144,11 +212,9 @@ Result<std::vector<SearchHit>> search(Connection& connection, const UserId& view
   } else {
     rooms = current_rooms(connection, member_rooms(connection, viewer));
   }
-  auto before = order_before(connection, query.before);
-  if (!before) return std::unexpected(std::move(before.error()));
-  const search::Query words(query.text);
-  std::vector<SearchHit> hits;
-  if (words.empty() || rooms.empty()) return hits;
+  const auto before = order_before(connection, query.before);
+  if (!before) return std::unexpected(before.error());
+  if (rooms.empty() || search::Query(query.text).empty()) return SearchPage{};
 
   const SteadyTime until = steady_now() + patience;
   std::unordered_map<RoomId, Rev> known;
@@ -157,35 +223,13 @@ Result<std::vector<SearchHit>> search(Connection& connection, const UserId& view
   for (const Document& one : connection.find(kSearchRooms, doc("_id", doc("$in", list(keys)))).all()) {
     known[one.view().get<RoomId>("_id")] = one.view().get<Rev>("rev");
   }
-  std::vector<Document> conditions;
   for (const LogState& room : rooms) {
+    if (stop.stop_requested()) throw Overloaded("nobody waits for the search");
     index_room_from(connection, room, known[room.room.id], until);
-    conditions.push_back(clauses_for(room.room.id, words.clauses()));
   }
-
-  std::string below = before->value_or("");
-  for (int read = 0; read < kMostRead;) {
-    const auto page = offers(connection, conditions, below);
-    std::vector<std::string> places;
-    for (const Offer& offer : page) places.push_back(offer.place);
-    std::unordered_map<std::string, Message> messages;
-    for (Message& message : finish(connection, find_messages(connection, "place", places))) {
-      std::string place = place_key(message.room, message.seq);
-      messages.emplace(std::move(place), std::move(message));
-    }
-    for (const Offer& offer : page) {
-      const auto found = messages.find(offer.place);
-      if (found == messages.end()) continue;
-      if (auto highlights = words.match(found->second.content)) {
-        hits.push_back({std::move(found->second), std::move(*highlights)});
-        if (hits.size() == static_cast<std::size_t>(query.limit)) return hits;
-      }
-    }
-    if (page.size() < static_cast<std::size_t>(kPage)) break;
-    read += static_cast<int>(page.size());
-    below = page.back().order;
-  }
-  return hits;
+  // Its time counts from here: to take in what others wrote is not its own work.
+  SearchRun run(query, effort, std::move(stop));
+  return go_through(connection, rooms, before->value_or(""), run);
 }
 
 }  // namespace payam::chat::mongo

@@ -6,6 +6,7 @@
 // stays.
 #pragma once
 
+#include <stop_token>
 #include <vector>
 
 #include "base/error.hpp"
@@ -18,6 +19,7 @@ namespace payam::chat::mongo {
 void index_room(Connection& connection, const LogState& room, SteadyTime until);
 
 // As Store::search(); `patience` bounds the taking in.
-Result<std::vector<SearchHit>> search(Connection& connection, const UserId& viewer, const SearchQuery& query, Millis patience);
+Result<SearchPage> search(Connection& connection, const UserId& viewer, const SearchQuery& query, const SearchEffort& effort,
+                          Millis patience, std::stop_token stop);
 
 }  // namespace payam::chat::mongo

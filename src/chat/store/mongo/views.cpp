@@ -10,21 +10,88 @@
 namespace payam::chat::mongo {
 namespace {
 
-constexpr std::int64_t kStep = 250;  // entries or messages read at a time
+constexpr std::int64_t kStep = 250;  // entries purged at a time
 
-std::vector<StoredMessage> stored_messages(Connection& connection, const RoomId& room, Seq first, Seq last) {
-  std::vector<std::string> places;
-  for (Seq seq = first; seq <= last; seq = seq.next()) places.push_back(place_key(room, seq));
-  return find_messages(connection, "place", places);
+// A room's messages from one end of a range, read some at a time.
+class MessageReader {
+ public:
+  enum class Order : std::uint8_t { ascending, descending };
+
+  MessageReader(Connection& connection, const RoomId& room, Seq first, Seq last, Order order)
+      : connection_(connection), room_(room), first_(first), last_(last), order_(order) {}
+
+  std::optional<Message> next() {
+    if (at_ == step_.size() && !read_step()) return std::nullopt;
+    first_rev_ = step_[at_].first_rev;
+    return finish(step_[at_++], people_);
+  }
+  Rev first_rev() const { return first_rev_; }  // of the entry that added the message last given
+
+ private:
+  bool read_step() {
+    if (first_ > last_) return false;
+    const std::int64_t count = std::min(steps_.next(), last_.value - first_.value + 1);
+    std::vector<std::string> places;
+    for (std::int64_t i = 0; i < count; ++i) {
+      places.push_back(place_key(room_, Seq{order_ == Order::ascending ? first_.value + i : last_.value - i}));
+    }
+    if (order_ == Order::ascending) {
+      first_.value += count;
+    } else {
+      last_.value -= count;
+    }
+    step_ = find_messages(connection_, "place", places);
+    at_ = 0;
+    if (order_ == Order::descending) std::ranges::reverse(step_);
+    std::size_t bytes = 0;
+    for (const StoredMessage& one : step_) {
+      bytes += bytes_of(one.message);
+      want_people(one, people_);
+    }
+    people_.load(connection_);
+    steps_.note(count, bytes);
+    return !step_.empty();
+  }
+
+  Connection& connection_;
+  const RoomId& room_;
+  Seq first_, last_;  // not read yet
+  const Order order_;
+  ReadSteps steps_;
+  People people_;
+  std::vector<StoredMessage> step_;
+  std::size_t at_ = 0;  // the next one of these
+  Rev first_rev_;
+};
+
+HistoryPage read_page(Connection& connection, const LogState& state, const HistoryQuery& query) {
+  const HistoryRange range = history_range(query, state.room.last_seq);
+  const RoomId& room = state.room.id;
+  MessageReader older(connection, room, range.first, std::min(range.middle, range.last), MessageReader::Order::descending);
+  MessageReader newer(connection, room, std::max(range.first, range.middle.next()), range.last,
+                      MessageReader::Order::ascending);
+  return fill_page(range, query.bytes, [&older] { return older.next(); }, [&newer] { return newer.next(); });
 }
 
-std::vector<Message> read_messages(Connection& connection, const RoomId& room, Seq first, Seq last) {
-  return finish(connection, stored_messages(connection, room, first, last));
-}
-
-std::vector<Message> newest_messages(Connection& connection, const LogState& state, int count) {
-  const Seq last = state.room.last_seq;
-  return read_messages(connection, state.room.id, Seq{std::max<std::int64_t>(1, last.value - count + 1)}, last);
+// The last messages of rooms, as lists show them.
+std::unordered_map<RoomId, Message> last_messages(Connection& connection, const std::vector<LogState>& states) {
+  std::unordered_map<RoomId, Message> last;
+  ReadSteps steps;
+  for (std::size_t first = 0; first < states.size();) {
+    const std::size_t end = std::min(states.size(), first + static_cast<std::size_t>(steps.next()));
+    std::vector<std::string> places;
+    for (std::size_t i = first; i < end; ++i) places.push_back(place_key(states[i].room.id, states[i].room.last_seq));
+    std::size_t bytes = 0;
+    for (Message& message : finish(connection, find_messages(connection, "place", places))) {
+      bytes += bytes_of(message);
+      cut_for_list(message);
+      const RoomId room = message.room;
+      last.emplace(room, std::move(message));
+    }
+    steps.note(static_cast<std::int64_t>(end - first), bytes);
+    first = end;
+  }
+  return last;
 }
 
 // A part of the log, ascending, with the messages that its updates are about, and everyone it names.
@@ -55,6 +122,11 @@ LogPart read_log(Connection& connection, const RoomId& room, Rev first, Rev last
   }
   part.people.load(connection);
   return part;
+}
+
+CatchUp cut_off(CatchUp page) {
+  page.more = true;
+  return page;
 }
 
 Seq read_by(const LogState& state, const StoredMember& member) {
@@ -122,7 +194,8 @@ std::vector<RoomId> rooms_ever_of(Connection& connection, const UserId& user) {
 Result<RoomView> find_room(Connection& connection, const RoomId& room, const UserId& viewer, int messages) {
   const auto state = find_visible(connection, room, viewer);
   if (!state) return std::unexpected(state.error());
-  return RoomView{state->room, read_members(connection, *state), newest_messages(connection, *state, messages)};
+  return RoomView{state->room, read_members(connection, *state),
+                  read_page(connection, *state, newest_in_room(messages)).messages};
 }
 
 std::vector<RoomSummary> rooms_of(Connection& connection, const UserId& user, RoomKind kind) {
@@ -140,17 +213,9 @@ std::vector<RoomSummary> rooms_of(Connection& connection, const UserId& user, Ro
   std::ranges::sort(states, [](const LogState& left, const LogState& right) {
     return left.active_at != right.active_at ? left.active_at > right.active_at : left.room.id > right.room.id;
   });
-  std::vector<std::string> places;
   std::vector<RoomId> shown;
-  for (const LogState& state : states) {
-    places.push_back(place_key(state.room.id, state.room.last_seq));
-    shown.push_back(state.room.id);
-  }
-  std::unordered_map<RoomId, Message> last;
-  for (Message& message : finish(connection, find_messages(connection, "place", places))) {
-    const RoomId room = message.room;
-    last.emplace(room, std::move(message));
-  }
+  for (const LogState& state : states) shown.push_back(state.room.id);
+  auto last = last_messages(connection, states);
   const auto others = kind == RoomKind::direct ? find_others(connection, shown, user) : std::unordered_map<RoomId, User>();
   std::vector<RoomSummary> rooms;
   for (const LogState& state : states) {
@@ -171,8 +236,7 @@ std::vector<RoomId> room_ids_of(Connection& connection, const UserId& user) {
 Result<HistoryPage> history(Connection& connection, const RoomId& room, const UserId& viewer, const HistoryQuery& query) {
   const auto state = find_visible(connection, room, viewer);
   if (!state) return std::unexpected(state.error());
-  const HistoryRange range = history_range(query, state->room.last_seq);
-  return HistoryPage{read_messages(connection, room, range.first, range.last), range.has_older, range.has_newer};
+  return read_page(connection, *state, query);
 }
 
 Result<CatchUp> messages_after(Connection& connection, const RoomId& room, const UserId& viewer, Seq seq,
@@ -181,25 +245,16 @@ Result<CatchUp> messages_after(Connection& connection, const RoomId& room, const
   if (!state) return std::unexpected(state.error());
   CatchUp result;
   const Seq newest = state->room.last_seq;
-  Seq next{std::clamp<std::int64_t>(seq.value, 0, newest.value) + 1};
-  std::size_t bytes = 0;
-  std::vector<StoredMessage> read;
-  const auto room_left = [&] { return read.size() < static_cast<std::size_t>(limit.entries) && bytes < limit.bytes; };
-  while (next <= newest && room_left()) {
-    const std::int64_t step = std::min<std::int64_t>(kStep, limit.entries - static_cast<std::int64_t>(read.size()));
-    const Seq last{std::min(newest.value, next.value + step - 1)};
-    auto messages = stored_messages(connection, room, next, last);
-    if (messages.empty()) break;
-    for (StoredMessage& message : messages) {
-      if (!room_left()) break;
-      bytes += message.message.content.size();
-      result.seq = message.message.seq;
-      result.rev = message.first_rev;
-      read.push_back(std::move(message));
-    }
-    next = last.next();
+  const Seq first{std::clamp<std::int64_t>(seq.value, 0, newest.value) + 1};
+  PageBytes page(limit.bytes);
+  MessageReader messages(connection, room, first, newest, MessageReader::Order::ascending);
+  while (result.messages.size() < static_cast<std::size_t>(limit.entries)) {
+    auto message = messages.next();
+    if (!message || !page.take(bytes_of(*message))) break;
+    result.seq = message->seq;
+    result.rev = messages.first_rev();
+    result.messages.push_back(std::move(*message));
   }
-  result.messages = finish(connection, read);
   result.more = !result.messages.empty() && result.seq < newest;
   if (!result.more) {
     result.seq = newest;
@@ -219,38 +274,40 @@ Result<CatchUp> changes_after(Connection& connection, const RoomId& room, const 
   const Seq last_older = last_seq_at(connection, *state, after);
   result.rev = after;
   result.seq = last_older;
-  std::size_t bytes = 0;
+  PageBytes page(limit.bytes);
+  ReadSteps steps;
   int entries = 0;
-  while (result.rev < newest && !result.more) {
-    const std::int64_t step = std::clamp<std::int64_t>(limit.entries - entries, 1, kStep);
+  while (result.rev < newest && entries < limit.entries) {
+    const std::int64_t step = std::min<std::int64_t>(limit.entries - entries, steps.next());
     const LogPart part = read_log(connection, room, result.rev.next(), Rev{std::min(newest.value, result.rev.value + step)});
     if (part.entries.empty()) break;
+    std::size_t read = 0;
     for (const Document& document : part.entries) {
-      if (entries == limit.entries || bytes >= limit.bytes) {
-        result.more = true;
-        break;
-      }
-      ++entries;
       const StoredEntry stored = stored_entry(document);
+      std::size_t bytes = 0;
+      if (stored.kind == EntryKind::message) {
+        Message message = finish(stored_message(document), part.people);
+        bytes = bytes_of(message);
+        if (!page.take(bytes)) return cut_off(std::move(result));
+        result.messages.push_back(std::move(message));
+      } else if (stored.kind != EntryKind::message_updated || stored.subject <= last_older) {
+        Entry entry = finish(stored, part.people);
+        if (stored.kind == EntryKind::message_updated) {
+          entry.body = MessageUpdated{finish(part.targets.at(stored.target), part.people)};
+        }
+        bytes = bytes_of(entry);
+        if (!page.take(bytes)) return cut_off(std::move(result));
+        if (stored.kind == EntryKind::message_updated) drop_updates_of(stored.subject, result.changes);
+        result.changes.push_back(std::move(entry));
+      }
+      read += bytes;
+      ++entries;
       result.rev = stored.rev;
       result.seq = stored.last_seq;
-      if (stored.kind == EntryKind::message) {
-        result.messages.push_back(finish(stored_message(document), part.people));
-        bytes += result.messages.back().content.size();
-        continue;
-      }
-      const bool is_update = stored.kind == EntryKind::message_updated;
-      if (is_update && stored.subject > last_older) continue;
-      Entry entry = finish(stored, part.people);
-      if (is_update) {
-        entry.body = MessageUpdated{finish(part.targets.at(stored.target), part.people)};
-        drop_updates_of(stored.subject, result.changes);
-      }
-      bytes += bytes_of(entry);
-      result.changes.push_back(std::move(entry));
     }
-    if (entries == limit.entries && result.rev < newest) result.more = true;
+    steps.note(static_cast<std::int64_t>(part.entries.size()), read);
   }
+  result.more = result.rev < newest && entries == limit.entries;
   return result;
 }
 
@@ -267,15 +324,35 @@ Result<Message> find_message(Connection& connection, const MessageRef& ref, cons
   return std::move(finish(connection, found).at(0));
 }
 
-Result<std::vector<Message>> pinned_messages(Connection& connection, const RoomId& room, const UserId& viewer) {
+Result<PinPage> pinned_messages(Connection& connection, const RoomId& room, const UserId& viewer, const PinQuery& query) {
   const auto state = find_visible(connection, room, viewer);
   if (!state) return std::unexpected(state.error());
+  // Places sort by seq.
   std::vector<std::string> places;
   for (const Document& pin : connection.find(kPins, doc("room", room)).all())
     places.push_back(pin.view().get<std::string>("_id"));
-  auto stored = find_messages(connection, "place", places);
-  std::erase_if(stored, [](const StoredMessage& one) { return !one.message.pinned; });
-  return finish(connection, stored);
+  std::ranges::sort(places);
+  places.erase(places.begin(), std::ranges::upper_bound(places, place_key(room, query.after)));
+  PinPage pinned;
+  PageBytes page(query.bytes);
+  ReadSteps steps;
+  for (std::size_t first = 0; first < places.size();) {
+    const std::size_t end = std::min(places.size(), first + static_cast<std::size_t>(steps.next()));
+    const std::vector<std::string> some(places.begin() + static_cast<std::ptrdiff_t>(first),
+                                        places.begin() + static_cast<std::ptrdiff_t>(end));
+    std::size_t read = 0;
+    for (Message& message : finish(connection, find_messages(connection, "place", some))) {
+      const std::size_t bytes = bytes_of(message);
+      read += bytes;
+      if (!message.pinned) continue;  // it was once
+      pinned.more = pinned.messages.size() == static_cast<std::size_t>(query.limit) || !page.take(bytes);
+      if (pinned.more) return pinned;
+      pinned.messages.push_back(std::move(message));
+    }
+    steps.note(static_cast<std::int64_t>(end - first), read);
+    first = end;
+  }
+  return pinned;
 }
 
 Result<ReadMarker> mark_read(Connection& connection, const RoomId& room, const UserId& user, Seq seq) {

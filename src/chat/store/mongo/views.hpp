@@ -27,7 +27,7 @@ Result<CatchUp> messages_after(Connection& connection, const RoomId& room, const
 Result<CatchUp> changes_after(Connection& connection, const RoomId& room, const UserId& viewer, Rev rev,
                               const CatchUpLimit& limit);
 Result<Message> find_message(Connection& connection, const MessageRef& message, const UserId& viewer);
-Result<std::vector<Message>> pinned_messages(Connection& connection, const RoomId& room, const UserId& viewer);
+Result<PinPage> pinned_messages(Connection& connection, const RoomId& room, const UserId& viewer, const PinQuery& query);
 Result<ReadMarker> mark_read(Connection& connection, const RoomId& room, const UserId& user, Seq seq);
 Result<> hide_direct(Connection& connection, const RoomId& room, const UserId& user);
 enum class Contacts : std::uint8_t { who_see_me, whom_i_see };

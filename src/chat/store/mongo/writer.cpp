@@ -66,7 +66,7 @@ void Writer::submit(const RoomId& id, std::unique_ptr<Job> job) {
 
 bool Writer::start(const RoomPtr& room) {
   if (room->running) return true;
-  if (!client_.submit([this, room] { run(room); })) return false;
+  if (!client_.submit([this, room] { run(room); }, room->id.str())) return false;
   room->running = true;
   ++running_;
   return true;
@@ -92,7 +92,7 @@ void Writer::run(const RoomPtr& room) {
     }
     if (finished(*room)) return;
     // Other rooms' turn; if the pool has no place, this thread goes on.
-    if (client_.submit([this, room] { run(room); })) return;
+    if (client_.submit([this, room] { run(room); }, room->id.str())) return;
   }
 }
 

@@ -107,5 +107,24 @@ TEST_F(Cost, AMessageCostsTheSameInALongHistoryAndALargeRoom) {
   EXPECT_EQ(steps_of_a_send("large"), first);
 }
 
+TEST_F(Cost, APageOfLongMessagesIsReadNoFurtherThanItGoes) {
+  const auto steps_of_a_page = [&](const char* room, HistoryQuery::From from) {
+    sum(SQLITE_STMTSTATUS_VM_STEP, true);
+    EXPECT_EQ(history(database_, RoomId(room), UserId("user0"), {from, {}, 500})->messages.size(), 8u);
+    return sum(SQLITE_STMTSTATUS_VM_STEP, true);
+  };
+  for (const auto& [room, messages] : {std::pair("short", 12), {"long", 40}}) {
+    create_room(room, 2);
+    for (int i = 0; i < messages; ++i) {
+      const std::string id = "m" + std::to_string(++messages_);
+      commit(SendMessage{RoomId(room), UserId("user0"), MessageId(id), std::string(20'000, '\x01'), {}, {}, {}, Timestamp{}});
+    }
+  }
+  appender_.cache().flush();
+  for (const auto from : {HistoryQuery::From::newest, HistoryQuery::From::after}) {
+    EXPECT_EQ(steps_of_a_page("long", from), steps_of_a_page("short", from));
+  }
+}
+
 }  // namespace
 }  // namespace payam::chat::sqlite

@@ -105,6 +105,19 @@ Transaction::~Transaction() {
 
 void Transaction::commit() { database_.run("COMMIT"); }
 
+Interruption::Interruption(Database& database, std::function<bool()> is_over)
+    : database_(database), is_over_(std::move(is_over)) {
+  constexpr int kSteps = 500;  // some ten microseconds
+  const auto ask = [](void* self) {
+    auto& one = *static_cast<Interruption*>(self);
+    one.happened_ = one.happened_ || one.is_over_();
+    return one.happened_ ? 1 : 0;
+  };
+  sqlite3_progress_handler(database_.handle(), kSteps, ask, this);
+}
+
+Interruption::~Interruption() { sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr); }
+
 Savepoint::Savepoint(Database& database) : database_(database) { database_.run("SAVEPOINT change"); }
 
 Savepoint::~Savepoint() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -126,6 +127,22 @@ class Transaction {
 
  private:
   Database& database_;
+};
+
+// While it lives, whatever the connection runs fails once `is_over`, which is asked now and then on the way.
+class Interruption {
+ public:
+  Interruption(Database& database, std::function<bool()> is_over);
+  ~Interruption();
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  bool happened() const { return happened_; }
+
+ private:
+  Database& database_;
+  const std::function<bool()> is_over_;
+  bool happened_ = false;
 };
 
 // A change within a transaction that can be undone alone; undone at the end of its life unless kept.

@@ -165,5 +165,21 @@ TEST(Schema, RefusesWhatIsNoDatabase) {
   EXPECT_NE(refusal(database).find("file is not a database"), std::string::npos);
 }
 
+TEST(Interruption, EndsAStatementThatWouldRunForLongAndNothingAfterIt) {
+  Database database({.path = ":memory:"});
+  constexpr std::string_view kLong =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000000) SELECT max(i) FROM n";
+  {
+    int asked = 0;
+    const Interruption interruption(database, [&asked] { return ++asked == 3; });
+    EXPECT_THROW(database.query(kLong).step(), SqliteError);
+    EXPECT_TRUE(interruption.happened());
+    EXPECT_THROW(database.query(kLong).step(), SqliteError) << "it stays over";
+    EXPECT_EQ(asked, 3);
+  }
+  Statement row = database.query("SELECT 1");
+  EXPECT_TRUE(row.step());
+}
+
 }  // namespace
 }  // namespace payam::chat::sqlite

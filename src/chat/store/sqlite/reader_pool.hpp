@@ -27,9 +27,9 @@ class ReaderPool {
   // `meters` outlives this.
   ReaderPool(const Options& options, StoreMeters& meters);
 
-  // Runs `work(Database&)`; throws Overloaded when too much waits.
+  // Runs `work(Database&)`; throws Overloaded when too much waits, and as `turn` has it.
   template <class F>
-  Task<std::invoke_result_t<F&, Database&>> read(F work) {
+  Task<std::invoke_result_t<F&, Database&>> read(F work, Turn turn) {
     const SteadyTime began = steady_now();
     auto job = [this, began, &work] {
       const Timed timed(meters_.read_seconds, began);
@@ -37,7 +37,7 @@ class ReaderPool {
       Transaction snapshot(*lease.database, Transaction::Kind::read);
       return work(*lease.database);
     };
-    co_return co_await pool_.run(job);
+    co_return co_await pool_.run(job, std::move(turn));
   }
 
  private:

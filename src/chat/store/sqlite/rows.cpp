@@ -3,6 +3,37 @@
 #include <algorithm>
 
 namespace payam::chat::sqlite {
+namespace {
+
+struct BothWays {
+  std::string_view ascending, descending;
+
+  std::string_view in(Order order) const { return order == Order::ascending ? ascending : descending; }
+};
+
+#define PAYAM_BOTH_WAYS(select, seq, rest) {select " ORDER BY " seq rest, select " ORDER BY " seq " DESC" rest}
+
+constexpr BothWays kMessages = PAYAM_BOTH_WAYS(
+    "SELECT m.seq, m.id, m.rev, u.email, u.id, m.content, m.at, m.client_id, m.reply_to, m.edited_at, m.deleted, m.pinned,"
+    " m.first_rev FROM messages m CROSS JOIN users u ON u.key = m.sender WHERE m.room = ? AND m.seq BETWEEN ? AND ?",
+    "m.seq", "");
+constexpr BothWays kMentions = PAYAM_BOTH_WAYS(
+    "SELECT n.seq, u.email FROM mentions n CROSS JOIN users u ON u.key = n.user"
+    " WHERE n.room = ? AND n.seq BETWEEN ? AND ? AND u.email IS NOT NULL",
+    "n.seq", ", n.position");
+constexpr BothWays kReactions = PAYAM_BOTH_WAYS(
+    "SELECT n.seq, n.emoji, u.email FROM reactions n CROSS JOIN users u ON u.key = n.user"
+    " WHERE n.room = ? AND n.seq BETWEEN ? AND ? AND u.email IS NOT NULL",
+    "n.seq", ", n.rev");
+constexpr BothWays kAttachments = PAYAM_BOTH_WAYS(
+    "SELECT a.seq, f.id, u.id, f.name, f.content_type, f.size, f.width, f.height, f.created_at FROM message_uploads a"
+    " CROSS JOIN uploads f ON f.key = a.upload CROSS JOIN users u ON u.key = f.uploader"
+    " WHERE a.room = ? AND a.seq BETWEEN ? AND ? AND a.position IS NOT NULL",
+    "a.seq", ", a.position");
+
+#undef PAYAM_BOTH_WAYS
+
+}  // namespace
 
 std::vector<Member> read_members(Database& database, std::int64_t room) {
   std::vector<Member> members;
@@ -17,24 +48,12 @@ std::vector<Member> read_members(Database& database, std::int64_t room) {
   return members;
 }
 
-MessageCursor::MessageCursor(Database& database, const RoomRef& room, Seq first, Seq last)
+MessageCursor::MessageCursor(Database& database, const RoomRef& room, Seq first, Seq last, Order order)
     : room_(room.id),
-      messages_(database.query("SELECT m.seq, m.id, m.rev, u.email, u.id, m.content, m.at, m.client_id, m.reply_to, "
-                               "m.edited_at, m.deleted, m.pinned,"
-                               " m.first_rev FROM messages m CROSS JOIN users u ON u.key = m.sender"
-                               " WHERE m.room = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq",
-                               room.key, first, last)),
-      mentions_(database.query("SELECT n.seq, u.email FROM mentions n CROSS JOIN users u ON u.key = n.user"
-                               " WHERE n.room = ? AND n.seq BETWEEN ? AND ? AND u.email IS NOT NULL ORDER BY n.seq, n.position",
-                               room.key, first, last)),
-      reactions_(database.query("SELECT n.seq, n.emoji, u.email FROM reactions n CROSS JOIN users u ON u.key = n.user"
-                                " WHERE n.room = ? AND n.seq BETWEEN ? AND ? AND u.email IS NOT NULL ORDER BY n.seq, n.rev",
-                                room.key, first, last)),
-      attachments_(database.query(
-          "SELECT a.seq, f.id, u.id, f.name, f.content_type, f.size, f.width, f.height, f.created_at FROM message_uploads a"
-          " CROSS JOIN uploads f ON f.key = a.upload CROSS JOIN users u ON u.key = f.uploader"
-          " WHERE a.room = ? AND a.seq BETWEEN ? AND ? AND a.position IS NOT NULL ORDER BY a.seq, a.position",
-          room.key, first, last)) {}
+      messages_(database.query(kMessages.in(order), room.key, first, last)),
+      mentions_(database.query(kMentions.in(order), room.key, first, last)),
+      reactions_(database.query(kReactions.in(order), room.key, first, last)),
+      attachments_(database.query(kAttachments.in(order), room.key, first, last)) {}
 
 std::optional<Message> MessageCursor::next() {
   if (!messages_.step()) return std::nullopt;

@@ -29,10 +29,12 @@ struct RoomRef {
 // All of the room, by e-mail.
 std::vector<Member> read_members(Database& database, std::int64_t room);
 
-// Messages `first` to `last`, ascending, in their present state, one at a time.
+enum class Order : std::uint8_t { ascending, descending };
+
+// Messages `first` to `last` in their present state, one at a time; no more is read than is given.
 class MessageCursor {
  public:
-  MessageCursor(Database& database, const RoomRef& room, Seq first, Seq last);
+  MessageCursor(Database& database, const RoomRef& room, Seq first, Seq last, Order order = Order::ascending);
 
   std::optional<Message> next();
   Rev first_rev() const { return first_rev_; }  // of the entry that added the message last given

@@ -4,9 +4,13 @@
 #include <unicode/uchar.h>
 
 #include <algorithm>
+#include <functional>
+#include <span>
+#include <utility>
 
 #include "chat/rules.hpp"
 #include "chat/search/query.hpp"
+#include "chat/store/search_run.hpp"
 #include "chat/store/sqlite/rows.hpp"
 #include "chat/store/sqlite/views.hpp"
 
@@ -127,8 +131,10 @@ void take_in(Database& database, std::int64_t room, Rev from, Rev to) {
   for (Seq seq = first; seq < end; seq = seq.next()) put_message(database, room, seq);
 }
 
+using Clauses = std::vector<search::Query::Clause>;
+
 // `"5_a" AND ("5_b" OR "5_c" *)`, for each of the rooms, one of which is enough.
-std::string expression(const std::vector<std::int64_t>& rooms, const std::vector<search::Query::Clause>& clauses) {
+std::string expression(std::span<const std::int64_t> rooms, const Clauses& clauses) {
   std::string text;
   for (const std::int64_t room : rooms) {
     text += text.empty() ? "(" : ") OR (";
@@ -232,30 +238,73 @@ std::vector<RoomId> lagging_rooms(Database& database) {
   return rooms;
 }
 
-Result<std::vector<SearchHit>> search(Database& database, const UserId& viewer, const SearchQuery& query) {
-  constexpr int kMostRead = 10'000;  // messages that the index offers, of which some prove not to match
+namespace {
+
+// Something that the index offers.
+struct Offer {
+  std::int64_t key = 0;
+  std::int64_t room = 0;
+  Seq seq;
+};
+
+constexpr std::int64_t kPage = 100;  // offers at a time
+
+// The newest offers below `before`, in some rooms at a time: the index opens a list for each term of each room.
+std::vector<Offer> next_offers(Database& database, std::span<const std::int64_t> rooms, const Clauses& clauses,
+                               std::int64_t before) {
+  constexpr std::size_t kTermsAtOnce = 2'000;
+  std::size_t terms = 1;
+  for (const auto& clause : clauses) {
+    for (const auto& together : clause) terms += together.size();
+  }
+  const std::size_t rooms_at_once = std::max<std::size_t>(1, kTermsAtOnce / terms);
+  std::vector<Offer> offers;
+  for (std::size_t first = 0; first < rooms.size(); first += rooms_at_once) {
+    const auto some = rooms.subspan(first, std::min(rooms_at_once, rooms.size() - first));
+    Statement row = database.query(
+        "SELECT d.key, d.room, d.seq FROM search_words w CROSS JOIN search_documents d ON d.key = w.rowid"
+        " WHERE w.search_words MATCH ? AND w.rowid < ? ORDER BY w.rowid DESC LIMIT ?",
+        expression(some, clauses), before, kPage);
+    while (row.step()) offers.push_back({row.get<std::int64_t>(0), row.get<std::int64_t>(1), row.get<Seq>(2)});
+  }
+  std::ranges::sort(offers, std::ranges::greater(), &Offer::key);
+  if (offers.size() > static_cast<std::size_t>(kPage)) offers.resize(static_cast<std::size_t>(kPage));
+  return offers;
+}
+
+SearchPage go_through(Database& database, const Rooms& rooms, std::int64_t before, SearchRun& run) {
+  const Clauses clauses = run.words().clauses();
+  for (;;) {
+    const auto offers = next_offers(database, rooms.keys, clauses, before);
+    for (const Offer& offer : offers) {
+      if (!run.goes_on()) return run.cut_off();
+      const auto at = std::ranges::lower_bound(rooms.keys, offer.room) - rooms.keys.begin();
+      const RoomRef room{offer.room, rooms.ids[static_cast<std::size_t>(at)]};
+      if (!run.look_at(MessageCursor(database, room, offer.seq, offer.seq).next())) return run.cut_off();
+    }
+    if (offers.size() < static_cast<std::size_t>(kPage)) return run.finish();
+    before = offers.back().key;
+  }
+}
+
+}  // namespace
+
+Result<SearchPage> search(Database& database, const UserId& viewer, const SearchQuery& query, const SearchEffort& effort,
+                          std::stop_token stop) {
   const auto rooms = rooms_to_search(database, viewer, query.room);
   if (!rooms) return std::unexpected(rooms.error());
   const auto before = key_before(database, query.before);
   if (!before) return std::unexpected(before.error());
-  const search::Query words(query.text);
-  std::vector<SearchHit> hits;
-  if (words.empty() || rooms->keys.empty()) return hits;
+  SearchRun run(query, effort, std::move(stop));
+  if (run.words().empty() || rooms->keys.empty()) return SearchPage{};
 
-  Statement row = database.query(
-      "SELECT d.room, d.seq FROM search_words w CROSS JOIN search_documents d ON d.key = w.rowid"
-      " WHERE w.search_words MATCH ? AND w.rowid < ? ORDER BY w.rowid DESC LIMIT ?",
-      expression(rooms->keys, words.clauses()), *before, kMostRead);
-  while (hits.size() < static_cast<std::size_t>(query.limit) && row.step()) {
-    const auto key = row.get<std::int64_t>(0);
-    const Seq seq = row.get<Seq>(1);
-    const auto at = std::ranges::lower_bound(rooms->keys, key) - rooms->keys.begin();
-    auto found = read_messages(database, {key, rooms->ids[static_cast<std::size_t>(at)]}, seq, seq);
-    if (found.empty()) continue;
-    if (auto highlights = words.match(found.front().content))
-      hits.push_back({std::move(found.front()), std::move(*highlights)});
+  const Interruption interruption(database, [&run] { return run.is_over(); });
+  try {
+    return go_through(database, *rooms, *before, run);
+  } catch (const SqliteError&) {
+    if (!interruption.happened()) throw;
+    return run.cut_off();
   }
-  return hits;
 }
 
 }  // namespace payam::chat::sqlite

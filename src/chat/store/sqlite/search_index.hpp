@@ -7,6 +7,7 @@
 // All functions want a connection that has both databases, under whatever names.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ bool follow_room(Database& database, const RoomId& room);
 std::vector<RoomId> lagging_rooms(Database& database);
 
 // As Store::search() has it, over what the index has taken in.
-Result<std::vector<SearchHit>> search(Database& database, const UserId& viewer, const SearchQuery& query);
+Result<SearchPage> search(Database& database, const UserId& viewer, const SearchQuery& query, const SearchEffort& effort,
+                          std::stop_token stop);
 
 }  // namespace payam::chat::sqlite

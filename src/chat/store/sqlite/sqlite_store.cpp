@@ -48,7 +48,10 @@ class SqliteStore final : public Store {
       : writer_(open_for_writing(options), meters_,
                 {.queue_jobs = options.writer_queue,
                  .cache_entries = options.cache_entries,
-                 .checkpoint_pages = options.checkpoint_pages}) {
+                 .checkpoint_pages = options.checkpoint_pages}),
+        reads_a_user_(options.reads_a_user),
+        search_effort_(options.search_effort),
+        search_patience_(options.search_patience) {
     writer_.observe([this](std::span<const Commit> commits) { on_commits(commits); });
     if (options.path == kMemory) return;
     const std::string path = options.path.string();
@@ -58,7 +61,9 @@ class SqliteStore final : public Store {
             .path = path, .vfs = options.vfs, .threads = options.readers, .queue_limit = options.reader_queue},
         meters_);
     indexer_.emplace(sqlite::SearchIndexer::Options{.index = index, .chat = path, .vfs = options.vfs}, meters_);
-    searchers_.emplace(sqlite::ReaderPool::Options{.path = index, .attached = path, .vfs = options.vfs}, meters_);
+    searchers_.emplace(
+        sqlite::ReaderPool::Options{.path = index, .attached = path, .vfs = options.vfs, .threads = options.searchers},
+        meters_);
   }
 
   // The writer is the last to close the chat's database: who is, copies the log into it.
@@ -116,7 +121,8 @@ class SqliteStore final : public Store {
     });
   }
   Task<std::vector<std::string>> blocks_of(UserId user) override {
-    return read([user = std::move(user)](Database& db) { return sqlite::blocks_of(db, user); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn), [user = std::move(user)](Database& db) { return sqlite::blocks_of(db, user); });
   }
 
   Task<> create_session(Session session) override {
@@ -127,7 +133,8 @@ class SqliteStore final : public Store {
   }
 
   Task<std::vector<Session>> sessions_of(UserId user) override {
-    return read([user = std::move(user)](Database& db) { return sqlite::sessions_of(db, user); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn), [user = std::move(user)](Database& db) { return sqlite::sessions_of(db, user); });
   }
   Task<> touch_session(SessionId id, Timestamp at) override {
     return writer_.write([id = std::move(id), at](Database& db) { sqlite::touch_session(db, id, at); });
@@ -152,58 +159,71 @@ class SqliteStore final : public Store {
   Task<Result<Commit>> commit(Change change) override { return writer_.commit(std::move(change)); }
 
   Task<Result<RoomView>> find_room(RoomId room, UserId viewer, int messages) override {
-    return read([room = std::move(room), viewer = std::move(viewer), messages](Database& db) {
+    Turn turn = turn_of(viewer);
+    return read(std::move(turn), [room = std::move(room), viewer = std::move(viewer), messages](Database& db) {
       return sqlite::find_room(db, room, viewer, messages);
     });
   }
   Task<std::vector<RoomSummary>> rooms_of(UserId user, RoomKind kind) override {
-    return read([user = std::move(user), kind](Database& db) { return sqlite::rooms_of(db, user, kind); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn), [user = std::move(user), kind](Database& db) { return sqlite::rooms_of(db, user, kind); });
   }
   Task<std::vector<RoomId>> room_ids_of(UserId user) override {
-    return read([user = std::move(user)](Database& db) { return sqlite::room_ids_of(db, user); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn), [user = std::move(user)](Database& db) { return sqlite::room_ids_of(db, user); });
   }
   Task<bool> is_member(RoomId room, UserId user) override {
-    return read([room = std::move(room), user = std::move(user)](Database& db) { return sqlite::is_member(db, room, user); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn),
+                [room = std::move(room), user = std::move(user)](Database& db) { return sqlite::is_member(db, room, user); });
   }
   Task<Result<HistoryPage>> history(RoomId room, UserId viewer, HistoryQuery query) override {
-    return read([room = std::move(room), viewer = std::move(viewer), query](Database& db) {
+    Turn turn = turn_of(viewer);
+    return read(std::move(turn), [room = std::move(room), viewer = std::move(viewer), query](Database& db) {
       return sqlite::history(db, room, viewer, query);
     });
   }
   Task<Result<CatchUp>> messages_after(RoomId room, UserId viewer, Seq seq, CatchUpLimit limit) override {
-    return read([room = std::move(room), viewer = std::move(viewer), seq, limit](Database& db) {
+    Turn turn = turn_of(viewer);
+    return read(std::move(turn), [room = std::move(room), viewer = std::move(viewer), seq, limit](Database& db) {
       return sqlite::messages_after(db, room, viewer, seq, limit);
     });
   }
   Task<Result<CatchUp>> changes_after(RoomId room, UserId viewer, Rev rev, CatchUpLimit limit) override {
-    return read([room = std::move(room), viewer = std::move(viewer), rev, limit](Database& db) {
+    Turn turn = turn_of(viewer);
+    return read(std::move(turn), [room = std::move(room), viewer = std::move(viewer), rev, limit](Database& db) {
       return sqlite::changes_after(db, room, viewer, rev, limit);
     });
   }
   Task<Result<Message>> find_message(MessageRef message, UserId viewer) override {
-    return read([message = std::move(message), viewer = std::move(viewer)](Database& db) {
+    Turn turn = turn_of(viewer);
+    return read(std::move(turn), [message = std::move(message), viewer = std::move(viewer)](Database& db) {
       return sqlite::find_message(db, message, viewer);
     });
   }
-  Task<Result<std::vector<Message>>> pinned_messages(RoomId room, UserId viewer) override {
-    return read([room = std::move(room), viewer = std::move(viewer)](Database& db) {
-      return sqlite::pinned_messages(db, room, viewer);
+  Task<Result<PinPage>> pinned_messages(RoomId room, UserId viewer, PinQuery query) override {
+    Turn turn = turn_of(viewer);
+    return read(std::move(turn), [room = std::move(room), viewer = std::move(viewer), query](Database& db) {
+      return sqlite::pinned_messages(db, room, viewer, query);
     });
   }
-  Task<Result<std::vector<SearchHit>>> search(UserId viewer, SearchQuery query) override {
+  Task<Result<SearchPage>> search(UserId viewer, SearchQuery query, std::stop_token stop) override {
     if (!indexer_) {
-      auto work = [this, &viewer, &query](Database& db) {
+      auto work = [this, &viewer, &query, &stop](Database& db) {
         for (const RoomId& room : changed_.take()) {
           while (sqlite::follow_room(db, room)) {
           }
         }
-        return sqlite::search(db, viewer, query);
+        return sqlite::search(db, viewer, query, search_effort_, stop);
       };
       co_return co_await writer_.read(work);
     }
     co_await indexer_->caught_up();
-    auto work = [&viewer, &query](Database& db) { return sqlite::search(db, viewer, query); };
-    co_return co_await searchers_->read(work);
+    Turn turn{.caller = viewer.str(), .patience = search_patience_, .stop = stop};
+    auto work = [this, &viewer, &query, &stop](Database& db) {
+      return sqlite::search(db, viewer, query, search_effort_, stop);
+    };
+    co_return co_await searchers_->read(work, std::move(turn));
   }
   Task<Result<ReadMarker>> mark_read(RoomId room, UserId user, Seq seq) override {
     return writer_.write([room = std::move(room), user = std::move(user), seq](sqlite::Appender& appender) {
@@ -216,8 +236,10 @@ class SqliteStore final : public Store {
     });
   }
   Task<std::vector<UserId>> visible_contacts_of(UserId user, int largest_room) override {
-    return read(
-        [user = std::move(user), largest_room](Database& db) { return sqlite::visible_contacts_of(db, user, largest_room); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn), [user = std::move(user), largest_room](Database& db) {
+      return sqlite::visible_contacts_of(db, user, largest_room);
+    });
   }
 
   Task<Result<>> create_invite(Invite invite) override {
@@ -231,18 +253,23 @@ class SqliteStore final : public Store {
     return read([hash = std::move(token_hash)](Database& db) { return sqlite::find_invite(db, hash); });
   }
   Task<std::vector<UserId>> contacts_of(UserId user, int largest_room) override {
-    return read([user = std::move(user), largest_room](Database& db) { return sqlite::contacts_of(db, user, largest_room); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn),
+                [user = std::move(user), largest_room](Database& db) { return sqlite::contacts_of(db, user, largest_room); });
   }
 
   Task<> create_upload(Upload upload) override {
     return writer_.write([upload = std::move(upload)](Database& db) { sqlite::create_upload(db, upload); });
   }
   Task<std::optional<Upload>> find_upload(UploadId id, UserId viewer) override {
-    return read([id = std::move(id), viewer = std::move(viewer)](Database& db) { return sqlite::find_upload(db, id, viewer); });
+    Turn turn = turn_of(viewer);
+    return read(std::move(turn),
+                [id = std::move(id), viewer = std::move(viewer)](Database& db) { return sqlite::find_upload(db, id, viewer); });
   }
 
   Task<std::uint64_t> uploaded_bytes(UserId user) override {
-    return read([user = std::move(user)](Database& db) { return sqlite::uploaded_bytes(db, user); });
+    Turn turn = turn_of(user);
+    return read(std::move(turn), [user = std::move(user)](Database& db) { return sqlite::uploaded_bytes(db, user); });
   }
   Task<std::vector<UploadId>> unused_uploads(Timestamp before, int limit) override {
     return read([before, limit](Database& db) { return sqlite::unused_uploads(db, before, limit); });
@@ -259,8 +286,14 @@ class SqliteStore final : public Store {
  private:
   template <class F>
   Task<std::invoke_result_t<F&, Database&>> read(F work) {
-    return readers_ ? readers_->read(std::move(work)) : writer_.read(std::move(work));
+    return read({}, std::move(work));
   }
+  template <class F>
+  Task<std::invoke_result_t<F&, Database&>> read(Turn turn, F work) {
+    return readers_ ? readers_->read(std::move(work), std::move(turn)) : writer_.read(std::move(work));
+  }
+  // What one user asks for waits for its turn among that of others.
+  Turn turn_of(const UserId& user) const { return {.caller = user.str(), .most_waiting = reads_a_user_}; }
 
   // The writer's thread.
   void on_commits(std::span<const Commit> commits) {
@@ -280,6 +313,9 @@ class SqliteStore final : public Store {
   sqlite::Writer writer_;
   std::optional<sqlite::ReaderPool> readers_;
   std::optional<sqlite::ReaderPool> searchers_;  // of their own, so that a long search is in nobody else's way
+  const std::size_t reads_a_user_;
+  const SearchEffort search_effort_;
+  const Millis search_patience_;
 };
 
 }  // namespace

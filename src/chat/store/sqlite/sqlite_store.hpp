@@ -13,6 +13,10 @@ struct SqliteOptions {
   std::filesystem::path path;  // of the database file, whose folder exists; ":memory:" lives as long as the store
   int readers = 2;             // threads and connections
   std::size_t reader_queue = 20'000;
+  std::size_t reads_a_user = 200;  // that wait; one more is refused
+  int searchers = 2;               // threads and connections that search
+  SearchEffort search_effort{};
+  Millis search_patience{5'000};  // until a search has its turn
   std::size_t writer_queue = 20'000;
   std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until they are copied into the database file
   std::size_t cache_entries = 200'000;   // rooms, memberships and users each that the writer keeps in memory

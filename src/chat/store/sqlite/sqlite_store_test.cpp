@@ -15,9 +15,13 @@
 namespace payam::chat {
 namespace {
 
+constexpr SearchEffort kNoHurry{.time = Millis(3'600'000)};  // no test depends on the machine's speed
+
 class FileHost final : public StoreHost {
  public:
-  std::unique_ptr<Store> open() override { return open_sqlite_store({.path = folder_.path() / "payam.db"}); }
+  std::unique_ptr<Store> open() override {
+    return open_sqlite_store({.path = folder_.path() / "payam.db", .search_effort = kNoHurry});
+  }
   bool keeps_data() const override { return true; }
 
  private:
@@ -26,7 +30,7 @@ class FileHost final : public StoreHost {
 
 class MemoryHost final : public StoreHost {
  public:
-  std::unique_ptr<Store> open() override { return open_sqlite_store({.path = ":memory:"}); }
+  std::unique_ptr<Store> open() override { return open_sqlite_store({.path = ":memory:", .search_effort = kNoHurry}); }
   bool keeps_data() const override { return false; }
 };
 
@@ -34,7 +38,8 @@ class MemoryHost final : public StoreHost {
 class ForgetfulHost final : public StoreHost {
  public:
   std::unique_ptr<Store> open() override {
-    return open_sqlite_store({.path = folder_.path() / "payam.db", .checkpoint_pages = 1, .cache_entries = 0});
+    return open_sqlite_store(
+        {.path = folder_.path() / "payam.db", .checkpoint_pages = 1, .cache_entries = 0, .search_effort = kNoHurry});
   }
   bool keeps_data() const override { return true; }
 
@@ -120,6 +125,125 @@ TEST(SqliteStore, TheLogFileStaysShortWhileSomeoneIsAlwaysReading) {
   for (auto& future : futures) future.get();
   // 300 commits of several pages of 4 KiB each would be about 5 MB.
   EXPECT_LT(std::filesystem::file_size(folder.path() / "payam.db-wal"), 2'000'000u);
+}
+
+// Ali and sara in a room of many long messages; a search for kNowhere looks at each and finds none.
+class LongSearch : public testing::Test {
+ protected:
+  static constexpr const char* kNowhere = "東京都";  // its pairs are in all, side by side in none
+
+  void open(SqliteOptions options) {
+    options.path = folder_.path() / "payam.db";
+    store_ = open_sqlite_store(options);
+    for (const char* name : {"ali", "sara"}) wait(store_->create_user(person(name))).value();
+    wait(store_->commit(CreateRoom{RoomId("r"), UserId("ali"), "Room", {person("sara").email}, Timestamp{}})).value();
+  }
+  void fill(int messages) {
+    std::string content = "東京 京都 ";
+    for (int i = 0; i < 300; ++i) content += "سلام ";
+    for (int i = 0; i < messages; ++i) {
+      const Change change = SendMessage{RoomId("r"), UserId("ali"),       MessageId("m" + std::to_string(i)), content, {}, {},
+                                        {},          Timestamp(Millis(i))};
+      wait(store_->commit(change)).value();
+    }
+  }
+  template <class T>
+  T wait(Task<T> task) {
+    return asio::co_spawn(shards_[0].executor(), std::move(task), asio::use_future).get();
+  }
+  std::future<Result<SearchPage>> search(const char* user, std::stop_token stop = {}) {
+    auto task = store_->search(UserId(user), {.text = kNowhere, .room = {}, .before = before_}, std::move(stop));
+    return asio::co_spawn(shards_[0].executor(), std::move(task), asio::use_future);
+  }
+
+  const TemporaryFolder folder_;
+  ShardSet shards_{1};
+  std::unique_ptr<Store> store_;
+  std::optional<MessageId> before_;
+};
+
+TEST_F(LongSearch, ItEndsWhenItHasCostEnoughAndGoesOnFromThere) {
+  open({.path = {}, .search_effort = {.bytes = 8'000, .time = Millis(3'600'000)}});
+  wait(store_->commit(SendMessage{RoomId("r"), UserId("ali"), MessageId("here"), kNowhere, {}, {}, {}, Timestamp{}})).value();
+  fill(10);
+  // 2,914 bytes each, with 200 for the reading: three are looked at.
+  for (const char* next : {"m7", "m4", "m1"}) {
+    const SearchPage page = search("ali").get().value();
+    EXPECT_TRUE(page.hits.empty());
+    ASSERT_EQ(page.next, MessageId(next));
+    before_ = page.next;
+  }
+  const SearchPage last = search("ali").get().value();
+  ASSERT_EQ(last.hits.size(), 1u);
+  EXPECT_EQ(last.hits[0].message.id, MessageId("here"));
+  EXPECT_EQ(last.next, std::nullopt);
+}
+
+TEST_F(LongSearch, OutOfTimeItEndsAsWell) {
+  open({.path = {}, .search_effort = {.bytes = 1 << 30, .time = Millis(1)}});
+  fill(10);
+  try {
+    EXPECT_TRUE(search("ali").get()->next.has_value());
+  } catch (const Overloaded& error) {
+    EXPECT_STREQ(error.what(), "the search took too long") << "before the first message";
+  }
+}
+
+TEST_F(LongSearch, ItEndsWhenItsCallerIsGone) {
+  open({.path = {}, .search_effort = kNoHurry});
+  fill(10);
+  std::stop_source gone;
+  gone.request_stop();
+  EXPECT_THROW(search("ali", gone.get_token()).get(), Overloaded) << "it is not begun";
+  EXPECT_EQ(search("ali").get()->next, std::nullopt);
+}
+
+// Four at a time are under way where the callers' bound is, and here fifty: whoever else searches is next.
+TEST_F(LongSearch, UsersTakeTurns) {
+  open({.path = {}, .search_effort = kNoHurry, .search_patience = Millis(3'600'000)});
+  fill(10);
+  std::vector<std::future<Result<SearchPage>>> greedy;
+  for (int i = 0; i < 50; ++i) greedy.push_back(search("ali"));
+  EXPECT_EQ(search("sara").get()->next, std::nullopt);
+  const auto is_done = [](auto& one) { return one.wait_for(Millis(0)) == std::future_status::ready; };
+  EXPECT_LE(std::ranges::count_if(greedy, is_done), 10) << "two were running, and one had come between";
+  for (auto& one : greedy) EXPECT_TRUE(one.get());
+}
+
+TEST_F(LongSearch, WhoseTurnDoesNotComeInTimeIsRefused) {
+  open({.path = {}, .searchers = 1, .search_effort = kNoHurry, .search_patience = Millis(1)});
+  fill(10);
+  std::vector<std::future<Result<SearchPage>>> all;
+  for (int i = 0; i < 20; ++i) all.push_back(search("ali"));
+  int refused = 0;
+  for (auto& one : all) {
+    try {
+      EXPECT_TRUE(one.get());
+    } catch (const Overloaded&) {
+      ++refused;
+    }
+  }
+  EXPECT_GE(refused, 10);
+}
+
+TEST_F(LongSearch, WhatOneUserReadsIsInNobodyElsesWay) {
+  open({.path = {}, .readers = 1, .reads_a_user = 30});
+  fill(20);
+  const auto read = [&](const char* user) {
+    return asio::co_spawn(shards_[0].executor(), store_->history(RoomId("r"), UserId(user), {}), asio::use_future);
+  };
+  std::vector<std::future<Result<HistoryPage>>> greedy;
+  for (int i = 0; i < 200; ++i) greedy.push_back(read("ali"));
+  EXPECT_TRUE(read("sara").get());
+  int refused = 0;
+  for (auto& one : greedy) {
+    try {
+      EXPECT_TRUE(one.get());
+    } catch (const Overloaded&) {
+      ++refused;
+    }
+  }
+  EXPECT_GE(refused, 1);
 }
 
 TEST(SqliteStore, AnswersAllWhoWaitBeforeItEnds) {

@@ -1,6 +1,7 @@
 #include "chat/store/sqlite/views.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "chat/rules.hpp"
 #include "chat/store/pages.hpp"
@@ -29,8 +30,17 @@ Result<Visible> find_visible(Database& database, const RoomId& id, const UserId&
                   row.get<Seq>(5), row.get<Rev>(6)}};
 }
 
-std::vector<Message> newest_messages(Database& database, const RoomRef& room, Seq last, int count) {
-  return read_messages(database, room, Seq{std::max<std::int64_t>(1, last.value - count + 1)}, last);
+// One side of a page of history.
+NextMessage reader(Database& database, const RoomRef& room, Seq first, Seq last, Order order) {
+  if (first > last) return [] { return std::optional<Message>(); };
+  return [cursor = std::make_shared<MessageCursor>(database, room, first, last, order)] { return cursor->next(); };
+}
+
+HistoryPage read_page(Database& database, const Visible& room, const HistoryQuery& query) {
+  const HistoryRange range = history_range(query, room.room.last_seq);
+  return fill_page(range, query.bytes,
+                   reader(database, room.ref(), range.first, std::min(range.middle, range.last), Order::descending),
+                   reader(database, room.ref(), std::max(range.first, range.middle.next()), range.last, Order::ascending));
 }
 
 std::optional<User> find_other(Database& database, std::int64_t room, const UserId& user) {
@@ -48,7 +58,7 @@ Result<RoomView> find_room(Database& database, const RoomId& room, const UserId&
   if (!visible) return std::unexpected(std::move(visible.error()));
   RoomView view;
   view.members = read_members(database, visible->key);
-  view.messages = newest_messages(database, visible->ref(), visible->room.last_seq, messages);
+  view.messages = read_page(database, *visible, newest_in_room(messages)).messages;
   view.room = std::move(visible->room);
   return view;
 }
@@ -67,8 +77,8 @@ std::vector<RoomSummary> rooms_of(Database& database, const UserId& user, RoomKi
     summary.room = {ref.id,          kind,           row.get<std::string>(2), row.get<std::string>(3), row.get<Timestamp>(4),
                     row.get<Seq>(5), row.get<Rev>(6)};
     summary.unread_count = row.get<std::int64_t>(7);
-    auto last = newest_messages(database, ref, summary.room.last_seq, 1);
-    if (!last.empty()) summary.last_message = std::move(last.front());
+    summary.last_message = MessageCursor(database, ref, summary.room.last_seq, summary.room.last_seq).next();
+    if (summary.last_message) cut_for_list(*summary.last_message);
     if (kind == RoomKind::direct) summary.other = find_other(database, ref.key, user);
     rooms.push_back(std::move(summary));
   }
@@ -91,8 +101,7 @@ bool is_member(Database& database, const RoomId& room, const UserId& user) {
 Result<HistoryPage> history(Database& database, const RoomId& room, const UserId& viewer, const HistoryQuery& query) {
   const auto visible = find_visible(database, room, viewer);
   if (!visible) return std::unexpected(visible.error());
-  const HistoryRange range = history_range(query, visible->room.last_seq);
-  return HistoryPage{read_messages(database, visible->ref(), range.first, range.last), range.has_older, range.has_newer};
+  return read_page(database, *visible, query);
 }
 
 Result<CatchUp> messages_after(Database& database, const RoomId& room, const UserId& viewer, Seq seq,
@@ -100,16 +109,15 @@ Result<CatchUp> messages_after(Database& database, const RoomId& room, const Use
   const auto visible = find_visible(database, room, viewer);
   if (!visible) return std::unexpected(visible.error());
   CatchUp result;
-  std::size_t bytes = 0;
+  PageBytes page(limit.bytes);
   const Seq newest = visible->room.last_seq;
   const Seq first{std::clamp<std::int64_t>(seq.value, 0, newest.value) + 1};
   MessageCursor cursor(database, visible->ref(), first, newest);
-  while (result.messages.size() < static_cast<std::size_t>(limit.entries) && bytes < limit.bytes) {
+  while (result.messages.size() < static_cast<std::size_t>(limit.entries)) {
     auto message = cursor.next();
-    if (!message) break;
+    if (!message || !page.take(bytes_of(*message))) break;
     result.seq = message->seq;
     result.rev = cursor.first_rev();
-    bytes += message->content.size();
     result.messages.push_back(std::move(*message));
   }
   result.more = !result.messages.empty() && result.seq < newest;
@@ -127,7 +135,7 @@ Result<CatchUp> changes_after(Database& database, const RoomId& room, const User
   CatchUp result;
   result.seq = visible->room.last_seq;
   result.rev = visible->room.rev;
-  std::size_t bytes = 0;
+  PageBytes page(limit.bytes);
   int entries = 0;
   const Rev after{std::clamp<std::int64_t>(rev.value, 0, result.rev.value)};
   const Seq first_message = first_message_after(database, visible->key, after);
@@ -136,29 +144,26 @@ Result<CatchUp> changes_after(Database& database, const RoomId& room, const User
   // Messages up to here are older than `after`, and their changes are entries; later ones come in their present state anyway.
   const Seq last_older{first_message.value - 1};
   bool more_entries = log.next();
-  for (Rev next = after.next(); next <= visible->room.rev; next = next.next()) {
-    if (entries == limit.entries || bytes >= limit.bytes) {
-      result.more = true;
-      break;
-    }
-    ++entries;
-    result.rev = next;
+  Rev next = after.next();
+  for (; next <= visible->room.rev && entries < limit.entries; next = next.next(), ++entries) {
     if (!more_entries || log.rev() != next) {
       Message message = messages.next().value();
-      bytes += message.content.size();
+      if (!page.take(bytes_of(message))) break;
       result.seq = message.seq;
       result.messages.push_back(std::move(message));
-      continue;
+    } else {
+      if (!log.subject() || *log.subject() <= last_older) {
+        Entry entry = log.entry();
+        if (!page.take(bytes_of(entry))) break;
+        if (log.subject()) drop_updates_of(*log.subject(), result.changes);
+        result.changes.push_back(std::move(entry));
+      }
+      result.seq = log.seq();
+      more_entries = log.next();
     }
-    result.seq = log.seq();
-    if (!log.subject() || *log.subject() <= last_older) {
-      Entry entry = log.entry();
-      bytes += bytes_of(entry);
-      if (log.subject()) drop_updates_of(*log.subject(), result.changes);
-      result.changes.push_back(std::move(entry));
-    }
-    more_entries = log.next();
+    result.rev = next;
   }
+  result.more = next <= visible->room.rev;
   return result;
 }
 
@@ -177,14 +182,19 @@ Result<Message> find_message(Database& database, const MessageRef& ref, const Us
   return std::move(read_messages(database, {row.get<std::int64_t>(0), row.get<RoomId>(1)}, seq, seq).at(0));
 }
 
-Result<std::vector<Message>> pinned_messages(Database& database, const RoomId& room, const UserId& viewer) {
+Result<PinPage> pinned_messages(Database& database, const RoomId& room, const UserId& viewer, const PinQuery& query) {
   const auto visible = find_visible(database, room, viewer);
   if (!visible) return std::unexpected(visible.error());
-  std::vector<Message> pinned;
-  Statement row = database.query("SELECT seq FROM messages WHERE room = ? AND pinned = 1 ORDER BY seq", visible->key);
+  PinPage pinned;
+  PageBytes page(query.bytes);
+  Statement row = database.query("SELECT seq FROM messages WHERE room = ? AND pinned = 1 AND seq > ? ORDER BY seq",
+                                 visible->key, query.after);
   while (row.step()) {
     const Seq seq = row.get<Seq>(0);
-    pinned.push_back(std::move(read_messages(database, visible->ref(), seq, seq).at(0)));
+    auto message = MessageCursor(database, visible->ref(), seq, seq).next().value();
+    pinned.more = pinned.messages.size() == static_cast<std::size_t>(query.limit) || !page.take(bytes_of(message));
+    if (pinned.more) break;
+    pinned.messages.push_back(std::move(message));
   }
   return pinned;
 }

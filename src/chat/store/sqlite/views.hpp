@@ -21,7 +21,7 @@ Result<CatchUp> messages_after(Database& database, const RoomId& room, const Use
                                const CatchUpLimit& limit);
 Result<CatchUp> changes_after(Database& database, const RoomId& room, const UserId& viewer, Rev rev, const CatchUpLimit& limit);
 Result<Message> find_message(Database& database, const MessageRef& message, const UserId& viewer);
-Result<std::vector<Message>> pinned_messages(Database& database, const RoomId& room, const UserId& viewer);
+Result<PinPage> pinned_messages(Database& database, const RoomId& room, const UserId& viewer, const PinQuery& query);
 std::optional<Invite> find_invite(Database& database, const std::string& token_hash);
 std::vector<UserId> contacts_of(Database& database, const UserId& user, int largest_room);
 std::vector<UserId> visible_contacts_of(Database& database, const UserId& user, int largest_room);
