@@ -15,7 +15,7 @@ std::string_view to_string(Errc code) {
     case Errc::unsupported: return "unsupported";
     case Errc::rate_limited: return "rate_limited";
     case Errc::unavailable: return "unavailable";
-    case Errc::out_of_storage: return "out_of_storage";
+    case Errc::out_of_storage: return "storage";
     case Errc::internal: return "internal";
   }
   return "internal";

@@ -21,7 +21,7 @@ enum class Errc {
   unsupported,     // 415
   rate_limited,    // 429
   unavailable,     // an outage or a full pool; may work later: 503
-  out_of_storage,  // 507
+  out_of_storage,  // the disk or the database is full: 507
   internal,        // our own fault: 500
 };
 
@@ -30,7 +30,8 @@ std::string_view to_string(Errc code);
 
 struct Error {
   Errc code = Errc::internal;
-  std::string message;  // for people; never contains the inside of the server
+  std::string message;   // for people; never contains the inside of the server
+  std::string reason{};  // a stable word for programs: "quota"; empty: none
 
   bool operator==(const Error&) const = default;
 };

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <type_traits>
+#include <variant>
 
 namespace payam::chat::rules {
 namespace {
@@ -55,6 +57,22 @@ bool is_id_character(char c) {
 }
 
 }  // namespace
+
+bool adds(const Change& change) {
+  return std::visit(
+      []<class T>(const T& kind) {
+        constexpr bool removes = std::is_same_v<T, RemoveMember> || std::is_same_v<T, DeleteRoom> ||
+                                 std::is_same_v<T, DeleteMessage> || std::is_same_v<T, ChangeRole>;
+        if constexpr (removes) {
+          return false;
+        } else if constexpr (std::is_same_v<T, React> || std::is_same_v<T, PinMessage>) {
+          return kind.on;
+        } else {
+          return true;
+        }
+      },
+      change);
+}
 
 Result<> may_send(MaybeRole actor) {
   if (!actor) return fail(Errc::not_member, std::string(kRoomNotFound));

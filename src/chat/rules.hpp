@@ -19,6 +19,12 @@ inline constexpr std::string_view kRoomNotFound = "Chat room not found or access
 inline constexpr std::string_view kMessageNotFound = "Message not found";
 inline constexpr std::string_view kInviteNotFound = "Invite not found or expired";
 
+inline constexpr std::string_view kNoSpace = "No space left on the server";
+
+// Whether it adds something that stays, so that it has to wait while there is little space; a new role is not counted, for it
+// may be what lets an owner leave.
+bool adds(const Change& change);
+
 // An actor's role in the room; nullopt if not a member.
 using MaybeRole = std::optional<Role>;
 

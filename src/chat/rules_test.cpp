@@ -19,6 +19,24 @@ constexpr MaybeRole kOwner = Role::owner;
 // nullopt if allowed.
 std::optional<Errc> code_of(const Result<>& result) { return result ? std::nullopt : std::optional(result.error().code); }
 
+TEST(Rules, WhatAddsSomethingWaitsForSpace) {
+  EXPECT_TRUE(adds(SendMessage{}));
+  EXPECT_TRUE(adds(CreateRoom{}));
+  EXPECT_TRUE(adds(OpenDirect{}));
+  EXPECT_TRUE(adds(AddMembers{}));
+  EXPECT_TRUE(adds(JoinByInvite{}));
+  EXPECT_TRUE(adds(UpdateRoom{}));
+  EXPECT_TRUE(adds(EditMessage{}));
+  EXPECT_TRUE(adds(React{{}, {}, "\U0001F44D", true, {}}));
+  EXPECT_TRUE(adds(PinMessage{{}, {}, true, {}}));
+  EXPECT_FALSE(adds(RemoveMember{}));
+  EXPECT_FALSE(adds(ChangeRole{}));
+  EXPECT_FALSE(adds(DeleteRoom{}));
+  EXPECT_FALSE(adds(DeleteMessage{}));
+  EXPECT_FALSE(adds(React{{}, {}, "\U0001F44D", false, {}}));
+  EXPECT_FALSE(adds(PinMessage{{}, {}, false, {}}));
+}
+
 TEST(Rules, EveryMemberSendsAndNobodyElse) {
   EXPECT_EQ(code_of(may_send(kNobody)), Errc::not_member);
   EXPECT_EQ(may_send(kNobody).error().message, "Chat room not found or access denied");

@@ -147,3 +147,14 @@ def running_payam(**options):
             yield server
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def small_disk(megabytes):
+    """A folder on a disk of its own of this size (a tmpfs), which needs root; where there is no mounting the test fails."""
+    with tempfile.TemporaryDirectory(prefix="payam-disk-") as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "payam-test", folder], check=True)
+        try:
+            yield pathlib.Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)

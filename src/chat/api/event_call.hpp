@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "chat/api/socket_state.hpp"
+#include "chat/rules.hpp"
 #include "chat/service/event_meters.hpp"
 #include "chat/service/limits.hpp"
 #include "http/api/asyncapi.hpp"
@@ -111,6 +112,8 @@ class EventApi {
         refusal = std::move(reply.error());
       } catch (const Unavailable&) {
         refusal = {Errc::unavailable, "Too busy; try again"};
+      } catch (const OutOfStorage&) {
+        refusal = {Errc::out_of_storage, std::string(rules::kNoSpace)};
       } catch (const std::exception& error) {
         run.failed(error);
         refuse_event(*socket, ack, Error{Errc::internal, "Internal Server Error"});

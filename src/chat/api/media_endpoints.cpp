@@ -1,6 +1,9 @@
 // Contract section 4: upload and download.
+#include <algorithm>
 #include <boost/describe/class.hpp>
+#include <charconv>
 
+#include "base/network.hpp"
 #include "base/utf8.hpp"
 #include "chat/api/bearer.hpp"
 #include "chat/api/limited.hpp"
@@ -25,6 +28,14 @@ http::Fault missing_file() { return {"missing", {"body", "file"}, "Field require
 
 http::Refusal not_a_form() { return Error{Errc::bad_request, "There was an error parsing the body"}; }
 
+// Of a file in a form of this length, if it says its length.
+std::uint64_t least_size(const http::Request& request) {
+  const auto text = request.headers.find("Content-Length").value_or("");
+  std::uint64_t length = 0;
+  std::from_chars(text.data(), text.data() + text.size(), length);
+  return length - std::min(length, kFormBytes);
+}
+
 // The first file called `file`, written to disk as it arrives.
 Task<Answer<UploadReply>> receive(Services& services, Call call, http::BodySource& body) {
   const auto boundary = http::multipart_boundary(call.request.headers.find("Content-Type").value_or(""));
@@ -48,7 +59,10 @@ Task<Answer<UploadReply>> receive(Services& services, Call call, http::BodySourc
       in_file = !receiving && reader.part().name == "file" && reader.part().filename;
       if (in_file) {
         name = is_valid_utf8(*reader.part().filename) ? *reader.part().filename : "";
-        receiving.emplace(co_await services.uploads.receive(call.identity.user));
+        auto begun = co_await services.uploads.receive({network_of(call.request.peer), call.identity.user.str()},
+                                                       least_size(call.request));
+        if (!begun) co_return std::unexpected(begun.error());
+        receiving.emplace(std::move(*begun));
       }
     } else if (event == Event::data && in_file) {
       const auto written = co_await receiving->write(reader.data());
@@ -114,9 +128,9 @@ void add_media_endpoints(Api& api, Services& services) {
        .description =
            "A form (multipart/form-data) with one `file`. Send its id as an attachment, or its `file_url` as a message.",
        .replies = {{400, "The form cannot be read"},
-                   {413, "The file is too large"},
+                   {413, "The file is too large, or all of yours together (`reason` is `quota`)"},
                    {422, "No file"},
-                   {507, "The disk is full, or the quota used up"}},
+                   {507, "The disk is full"}},
        .options = streamed,
        .request_type = "multipart/form-data",
        .request_schema = http::json::object{{"type", "object"},

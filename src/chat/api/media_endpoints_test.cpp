@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "chat/api/testing/rest_fixture.hpp"
 #include "http/percent.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam::chat::api {
 namespace {
@@ -34,6 +38,11 @@ class MediaEndpoints : public RestFixture {
   }
   Reply fetch(const std::string& url, const std::string& token, std::vector<std::pair<std::string, std::string>> headers = {}) {
     return call(http::Method::get, http::percent_decode(url), "", {.token = token, .headers = std::move(headers)});
+  }
+  UserId user_of(const std::string& name) {
+    UserId id;
+    on_shard([&]() -> Task<> { id = (co_await store_->find_user_by_email(name + "@example.org")).value().id; });
+    return id;
   }
   std::size_t files_on_disk() const {
     std::size_t count = 0;
@@ -159,16 +168,143 @@ TEST_F(MediaEndpoints, AFileOverTheLimitIs413AndLeavesNothing) {
   EXPECT_EQ(files_on_disk(), 1u);
 }
 
-TEST_F(MediaEndpoints, WhoHasComeToTheirQuotaIs507AndOthersGoOn) {
+TEST_F(MediaEndpoints, WhoHasComeToTheirQuotaIs413AndOthersGoOn) {
   static_assert(kUserQuota == 2500);
   for (int i = 0; i < 2; ++i) upload(std::string(1000, 'x'), "a");
   const Reply reply = post_form(form(std::string(501, 'x'), "a"), sara);
-  EXPECT_EQ(reply.status, 507);
-  EXPECT_EQ(reply.detail(), "Your uploads have come to all you may store");
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_EQ(reply.text, R"({"detail":"Your uploads have come to all you may store","reason":"quota"})");
   EXPECT_EQ(files_on_disk(), 2u);
   EXPECT_EQ(post_form(form(std::string(500, 'x'), "a"), sara).status, 200);
-  EXPECT_EQ(post_form(form("x", "a"), sara).status, 507);
+  EXPECT_EQ(post_form(form("x", "a"), sara).status, 413);
   EXPECT_EQ(post_form(form("x", "a"), omid).status, 200);
+}
+
+TEST_F(MediaEndpoints, TheQuotaCountsBytesThatAreStillOnTheirWay) {
+  const Caller caller{"192.0.2.1", user_of("sara").str()};
+  on_shard([&]() -> Task<> {
+    auto one = (co_await uploads_.receive(caller, 0)).value(), other = (co_await uploads_.receive(caller, 0)).value();
+    const std::string bytes(900, 'x');
+    EXPECT_TRUE(co_await one.write(bytes));
+    EXPECT_TRUE(co_await other.write(bytes));
+    auto third = (co_await uploads_.receive(caller, 0)).value();
+    EXPECT_EQ((co_await third.write(bytes)).error().reason, "quota") << "1800 of 2500 are on their way";
+    EXPECT_EQ((co_await one.finish("a")).value().size, 900u);
+    EXPECT_EQ((co_await other.finish("b")).value().size, 900u);
+    EXPECT_TRUE(co_await third.write(std::string_view(bytes).substr(0, 700)));
+  });
+}
+
+TEST_F(MediaEndpoints, ALengthThatIsOverTheQuotaIsRefusedBeforeTheBytes) {
+  const Reply reply = call(http::Method::post, "/chat/upload_media/", form("x", "a"),
+                           {.token = sara,
+                            .content_type = "multipart/form-data; boundary=b0",
+                            .headers = {{"Content-Length", std::to_string(2501 + 64 * 1024)}}});
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_EQ(reply.body().at("reason"), "quota");
+}
+
+TEST_F(MediaEndpoints, ACallerHasOnlySoManyUploadsUnderWay) {
+  const std::string id = user_of("sara").str();
+  on_shard([&]() -> Task<> {
+    std::vector<Uploads::Receiving> under_way;
+    for (int i = 0; i < 3; ++i) under_way.push_back((co_await uploads_.receive({"192.0.2.1", id}, 0)).value());
+    EXPECT_EQ((co_await uploads_.receive({"192.0.2.9", id}, 0)).error().code, Errc::rate_limited) << "the person";
+    under_way.push_back((co_await uploads_.receive({"192.0.2.1", "x"}, 0)).value());
+    EXPECT_EQ((co_await uploads_.receive({"192.0.2.1", "y"}, 0)).error().code, Errc::rate_limited) << "the address";
+    under_way.push_back((co_await uploads_.receive({"192.0.2.2", "y"}, 0)).value());
+    EXPECT_EQ((co_await uploads_.receive({"192.0.2.3", "z"}, 0)).error().code, Errc::unavailable) << "all together";
+    EXPECT_EQ(uploads_.under_way().held(), 5u);
+  });
+  EXPECT_EQ(uploads_.under_way().held(), 0u);
+  EXPECT_EQ(post_form(form("x", "a"), sara).status, 200);
+}
+
+TEST_F(MediaEndpoints, BelowTheReserveUploadsAre507AndReadingGoesOn) {
+  const std::string id = upload("0123456789", "a.txt");
+  disk_.measured(0, 10'000);
+  const Reply reply = post_form(form("x", "a"), sara);
+  EXPECT_EQ(reply.status, 507);
+  EXPECT_EQ(reply.detail(), "No space left on the server");
+  EXPECT_EQ(files_on_disk(), 1u);
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", sara).text, "0123456789");
+  disk_.measured(510, 10'000);  // of which 500 stay free
+  EXPECT_EQ(post_form(form(std::string(11, 'x'), "a"), sara).status, 507) << "as its bytes come";
+  disk_.measured(510, 10'000);
+  EXPECT_EQ(post_form(form("x", "a"), sara).status, 200);
+}
+
+TEST_F(MediaEndpoints, WithoutDescriptorsAnUploadIs503) {
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const Descriptor next(::dup(0));
+  rlimit none = limit;
+  none.rlim_cur = static_cast<rlim_t>(next.get());
+  const std::string id = upload("0123456789", "a.txt");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  std::string what;
+  on_shard([&]() -> Task<> {
+    try {
+      auto receiving = co_await uploads_.receive({"192.0.2.1", "x"}, 0);
+      co_await receiving->write("x");
+    } catch (const Unavailable& error) {
+      what = error.what();
+    }
+    try {
+      co_await files_.open(UploadId(id));
+    } catch (const Unavailable& error) {
+      what += std::string("; ") + error.what();
+    }
+  });
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_EQ(what, "create an upload: Too many open files; open an upload: Too many open files");
+}
+
+TEST_F(MediaEndpoints, WhatNoMessageRefersToIsSweptAfterADay) {
+  const std::string shown = upload("shown", "a.txt"), forgotten = upload("forgotten", "b.txt");
+  const std::string room = create_room(sara);
+  post("/chat/chat_rooms/" + room + "/messages", R"({"content":"","attachments":[")" + shown + "\"]}", sara);
+  const auto sweep = [this](std::chrono::seconds later) {
+    on_shard([this, later]() -> Task<> { co_await uploads_.sweep_unused(wall_now() + later); });
+  };
+  sweep(std::chrono::hours(24) - std::chrono::minutes(10));
+  EXPECT_EQ(files_on_disk(), 2u);
+  sweep(std::chrono::hours(24) + std::chrono::minutes(10));
+  EXPECT_EQ(files_on_disk(), 1u);
+  EXPECT_EQ(fetch("/media/" + shown + "/a.txt", sara).text, "shown");
+  EXPECT_EQ(fetch("/media/" + forgotten + "/b.txt", sara).status, 404);
+  EXPECT_EQ(
+      post("/chat/chat_rooms/" + room + "/messages", R"({"content":"","attachments":[")" + forgotten + "\"]}", sara).status,
+      400)
+      << "who sends it now is told that there is none";
+  EXPECT_EQ(uploads_.swept(), 1u);
+}
+
+TEST_F(MediaEndpoints, AnErasedAccountsFilesGoUnlessAMessageShowsThem) {
+  const std::string shown = upload("shown", "a.txt");
+  upload("forgotten", "b.txt");
+  const std::string room = create_room(sara, {"omid"});
+  post("/chat/chat_rooms/" + room + "/messages", R"({"content":"","attachments":[")" + shown + "\"]}", sara);
+  EXPECT_EQ(call(http::Method::del, "/auth/users/me", R"({"password":"password of sara"})", {.token = sara}).status, 204);
+  on_shard([this]() -> Task<> { co_await uploads_.sweep_unused(wall_now()); });
+  EXPECT_EQ(files_on_disk(), 1u);
+  EXPECT_EQ(fetch("/media/" + shown + "/a.txt", omid).text, "shown");
+}
+
+TEST_F(MediaEndpoints, BytesThatACrashLeftWithoutARecordAreSwept) {
+  const std::string id = upload("kept", "a.txt");
+  on_shard([this]() -> Task<> {
+    auto incoming = files_.receive(UploadId("01J0000000000000000000000A"), 100);
+    EXPECT_TRUE(co_await incoming->write("orphan"));
+    EXPECT_TRUE(co_await incoming->keep());
+  });
+  EXPECT_EQ(files_on_disk(), 2u);
+  for (int round = 0; round < 3; ++round) {  // more than there are directories
+    const auto kept = files_.next_kept(wall_now() + std::chrono::hours(1));
+    on_shard([&]() -> Task<> { co_await uploads_.sweep_orphans(kept); });
+  }
+  EXPECT_EQ(files_on_disk(), 1u);
+  EXPECT_EQ(fetch("/media/" + id + "/a.txt", sara).text, "kept");
 }
 
 TEST_F(MediaEndpoints, ATornUploadLeavesNothing) {

@@ -133,6 +133,8 @@ Task<sio::Verdict> Realtime::admit(sio::SocketPtr socket) {
     if (auto error = co_await admit(socket, std::move(*token))) co_return refusal(error->code, std::move(error->message));
   } catch (const Unavailable&) {
     co_return refusal(Errc::unavailable, "Too busy; try again");
+  } catch (const OutOfStorage&) {
+    co_return refusal(Errc::out_of_storage, std::string(rules::kNoSpace));
   } catch (const std::exception& error) {
     log::error("connect_failed", {{"socket", socket->id()}, {"error", error.what()}});
     co_return refusal(Errc::internal, "Internal Server Error");

@@ -2,7 +2,9 @@
 #include <boost/describe/class.hpp>
 
 #include "chat/api/rest.hpp"
+#include "chat/rules.hpp"
 #include "http/header_value.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam::chat::api {
 namespace {
@@ -47,11 +49,18 @@ void add_site_endpoints(Api& api, Services& services, std::function<http::Respon
                      co_return response;
                    });
 
-  const auto asked = [&services](bool ask_store) {
-    return [&services, ask_store](Call, Nothing) -> Task<Answer<HealthReply>> {
-      if (ask_store) co_await services.store.ping();
-      co_return HealthReply{};
-    };
+  auto is_healthy = [&services, ask_store = health == Health::with_store](Call, Nothing) -> Task<Answer<HealthReply>> {
+    if (ask_store) co_await services.store.ping();
+    co_return HealthReply{};
+  };
+  auto is_ready = [&services](Call, Nothing) -> Task<Answer<HealthReply>> {
+    co_await services.store.ping();
+    try {
+      co_await services.store.check_writable();
+    } catch (const OutOfStorage&) {
+      co_return fail(Errc::unavailable, std::string(rules::kNoSpace));
+    }
+    co_return HealthReply{};
   };
   api.add<Nothing>({.method = Method::get,
                     .path = "/healthz",
@@ -59,15 +68,15 @@ void add_site_endpoints(Api& api, Services& services, std::function<http::Respon
                     .tag = "site",
                     .description = "Anything but 200 is a reason to restart it.",
                     .auth = http::Auth::none},
-                   asked(health == Health::with_store));
+                   std::move(is_healthy));
   api.add<Nothing>({.method = Method::get,
                     .path = "/readyz",
                     .summary = "Whether it takes requests",
                     .tag = "site",
-                    .description = "503 while the database is away.",
+                    .description = "503 while the database is away, or has no space for messages.",
                     .auth = http::Auth::none,
                     .replies = {{503, "Not now; it comes back by itself"}}},
-                   asked(true));
+                   std::move(is_ready));
 }
 
 void add_openapi_document(Api& api, http::Router& router, std::string version) {

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -16,6 +19,7 @@
 #include "chat/app/stores.hpp"
 #include "chat/service/audit.hpp"
 #include "chat/store/directory_lock.hpp"
+#include "runtime/disk_watch.hpp"
 #include "runtime/shard_set.hpp"
 #include "web/site.hpp"
 
@@ -70,6 +74,11 @@ sio::Options socket_options(const HoldingLimits& holding, EntryLimits* limits, c
   return options;
 }
 
+// Only a file system of this machine is watched.
+std::unique_ptr<DiskWatch> watch_disk(const Options& options, DiskReserve& reserve) {
+  return options.uses_data_dir() ? std::make_unique<DiskWatch>(options.data_dir, reserve) : nullptr;
+}
+
 http::ServerOptions metered(http::ServerOptions options, HttpMeters& meters) {
   options.on_request = [&meters, log = std::move(options.on_request)](const http::RequestRecord& record) {
     meters.count(record);
@@ -85,10 +94,12 @@ struct Application::Parts {
       : options(o),
         database(d),
         lock(lock_data_dir(options)),
+        disk(options.min_free_bytes),
+        disk_watch(watch_disk(options, disk)),
         shards(thread_count(options)),
         passwords_pool("passwords", std::max(1, thread_count(options) / 2), options.limits.holding.passwords.total),
         media_pool("media", 2, kMediaJobsWaiting),
-        store(open_store(options, database)),
+        store(open_store(options, database, disk)),
         keys(open_keys(options, database)),
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost, options.limits.holding.passwords),
@@ -107,7 +118,8 @@ struct Application::Parts {
         rooms(*store),
         messages(*store, wall_now, options.limits.holding.searches),
         media(open_media(options, database, media_pool)),
-        uploads(*store, *media, {options.max_upload_bytes, options.user_quota_bytes}),
+        uploads(*store, *media, {options.max_upload_bytes, options.user_quota_bytes, options.limits.holding.uploads},
+                options.media_store == MediaKind::directory ? &disk : nullptr),
         limits(options.limits.rates),
         services{*store, tokens, accounts, authenticator, sessions, rooms, messages, presence, read_markers, limits, uploads},
         event_meters(shards.size()),
@@ -121,6 +133,9 @@ struct Application::Parts {
   }
 
   void refresh_keys();
+  void log_disk();
+  // Not on a shard.
+  void run(Task<> task) { asio::co_spawn(shards[0].executor(), std::move(task), asio::use_future).get(); }
 
   http::Router make_router() {
     http::Router router;
@@ -140,6 +155,9 @@ struct Application::Parts {
   const Options options;
   mongo::Client* const database;              // null: embedded
   const std::unique_ptr<DirectoryLock> lock;  // null: nothing is kept there
+  DiskReserve disk;
+  const std::unique_ptr<DiskWatch> disk_watch;  // null: nothing is kept there
+  bool disk_is_low = false;                     // as the log was told
   TaskGroup tasks{[](const std::string& name, const std::exception& error) {
     log::error("task_failed", {{"task", name}, {"error", error.what()}});
   }};
@@ -185,13 +203,38 @@ std::uint16_t Application::port() const { return parts_->http->port(); }
 
 void Application::tend() {
   Parts& parts = *parts_;
-  parts.tasks.spawn(parts.shards[0].executor(), "idle_sessions", parts.sessions.end_idle());
-  parts.accounts.tend();
-  try {
-    parts_->refresh_keys();
-    parts_->media->sweep(wall_now());
-  } catch (const std::exception& error) {
-    log::warn("keys_not_read", {{"error", error.what()}});
+  const Timestamp now = wall_now();
+  struct Duty {
+    std::string_view name;
+    std::function<void()> perform;
+  };
+  const Duty duties[] = {
+      {"disk space", [&] { parts.log_disk(); }},
+      {"signing keys", [&] { parts.refresh_keys(); }},
+      {"torn uploads", [&] { parts.media->sweep(now); }},
+      {"unused uploads", [&] { parts.run(parts.uploads.sweep_unused(now)); }},
+      {"orphaned uploads", [&] { parts.run(parts.uploads.sweep_orphans(parts.media->next_kept(now - Uploads::kUnusedFor))); }},
+      {"idle sessions", [&] { parts.run(parts.sessions.end_idle()); }},
+      {"attempts to sign in", [&] { parts.accounts.tend(); }}};
+  for (const Duty& duty : duties) {
+    try {
+      duty.perform();
+    } catch (const std::exception& error) {
+      log::warn("duty_failed", {{"duty", duty.name}, {"error", error.what()}});
+    }
+  }
+}
+
+void Application::Parts::log_disk() {
+  if (!disk_watch) return;
+  const bool low = !disk.has_room_for_files(1);
+  if (std::exchange(disk_is_low, low) == low) return;
+  if (low) {
+    log::warn("disk_low", {{"free_bytes", disk.free()},
+                           {"kept_free_bytes", disk.reserve()},
+                           {"hint", "uploads are refused; messages too below a quarter of what is kept free"}});
+  } else {
+    log::info("disk_has_room", {{"free_bytes", disk.free()}});
   }
 }
 

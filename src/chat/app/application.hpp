@@ -25,7 +25,8 @@ class Application {
   std::uint16_t port() const;
 
   // What is to be done now and then, kReloadTime apart at most: takes over keys that were rotated, removes what torn uploads
-  // left, ends sessions that nobody uses. Blocks on the disk or the database: not on a shard.
+  // left and uploads that nobody needs, ends sessions that nobody uses. What fails is logged by its name and tried again the
+  // next time. Blocks on the disk or the database: not on a shard.
   void tend();
 
   // Takes no new work, tells everyone, and waits for what is under way, at most `limit`. Not on a shard.

@@ -73,7 +73,8 @@ std::vector<std::string> split_list(const std::string& text) {
 }
 
 // 1048576, 500K, 100M, 2G (powers of 1024).
-Result<> set_bytes(std::uint64_t& field, const std::string& text) {
+template <class Field>
+Result<> set_bytes(Field& field, const std::string& text, std::int64_t low = 1) {
   std::string digits = text;
   int shift = 0;
   if (!digits.empty()) {
@@ -84,7 +85,7 @@ Result<> set_bytes(std::uint64_t& field, const std::string& text) {
       digits.pop_back();
     }
   }
-  const auto value = number_in(digits, 1, (std::int64_t{1} << 53) >> shift);
+  const auto value = number_in(digits, low, (std::int64_t{1} << 53) >> shift);
   if (!value) return fail(Errc::invalid, fmt::format("'{}' is not a size in bytes (1048576, 500K, 100M, 2G)", text));
   field = static_cast<std::uint64_t>(*value) << shift;
   return {};
@@ -175,6 +176,9 @@ constexpr Definition kDefinitions[] = {
        o.tls_key = text;
        return {};
      }},
+    {"MIN_FREE_BYTES", "BYTES", "Server",
+     "Kept free on DATA_DIR's disk: uploads stop there, messages at a quarter of it; not set: 5 % or 1G, whichever is less", "",
+     [](Options& o, const std::string& text) { return set_bytes(o.min_free_bytes, text, 0); }},
     {"TRUSTED_PROXIES", "NETWORKS", "Server", "Networks whose X-Forwarded-For and -Proto count, e.g. 10.0.0.0/8,::1", "",
      [](Options& o, const std::string& text) -> Result<> {
        o.trusted_proxies = split_list(text);
@@ -238,8 +242,8 @@ constexpr Definition kDefinitions[] = {
 
     {"MAX_UPLOAD_BYTES", "BYTES", "Media", "Largest file that may be uploaded", "100M",
      [](Options& o, const std::string& text) { return set_bytes(o.max_upload_bytes, text); }},
-    {"USER_QUOTA_BYTES", "BYTES", "Media", "What all uploads of one person may come to; not set: any amount", "",
-     [](Options& o, const std::string& text) { return set_bytes(o.user_quota_bytes, text); }},
+    {"USER_QUOTA_BYTES", "BYTES", "Media", "What all uploads of one person may come to; 0: any amount", "5G",
+     [](Options& o, const std::string& text) { return set_bytes(o.user_quota_bytes, text, 0); }},
     {"MEDIA_STORE", "KIND", "Media", "dir (files under DATA_DIR) or gridfs (in MongoDB, for all servers; the default there)",
      "dir",
      [](Options& o, const std::string& text) {

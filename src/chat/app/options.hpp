@@ -48,7 +48,8 @@ struct Options {
   CallerLimits limits;
 
   std::uint64_t max_upload_bytes = 100ull << 20;
-  std::uint64_t user_quota_bytes = 0;  // 0: no limit
+  std::uint64_t user_quota_bytes = 5ull << 30;  // 0: no limit
+  std::optional<std::uint64_t> min_free_bytes;  // of data_dir's disk; nullopt: DiskReserve's own default
   MediaKind media_store = MediaKind::directory;
 
   std::string database_url;   // mongodb://… or mongodb+srv://…; empty: SQLite under data_dir

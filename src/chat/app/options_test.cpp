@@ -108,6 +108,9 @@ TEST(Options, TakeEachKindOfValue) {
                   "--session-idle-days", "7", "--password-denylist", "/etc/payam/denied"});
   EXPECT_EQ(options.port, 0);
   EXPECT_EQ(options.max_upload_bytes, 2147483648u);
+  EXPECT_EQ(options_of({"--user-quota-bytes", "0"}).user_quota_bytes, 0u);
+  EXPECT_EQ(options_of({"--min-free-bytes", "0"}).min_free_bytes, 0u);
+  EXPECT_EQ(options_of({"--min-free-bytes", "500M"}).min_free_bytes, 524288000u);
   EXPECT_EQ(options.log_level, LogLevel::warn);
   EXPECT_EQ(options.signup, SignupMode::closed);
   EXPECT_THAT(options.cors_origins, ElementsAre("https://a.example", "https://b.example"));
@@ -133,6 +136,8 @@ TEST(Options, AWrongValueNamesItsOptionAndWhereItStands) {
   EXPECT_EQ(error_of({"serve"}, {{"PORT", "80x"}}), "PORT: '80x' is not a number from 0 to 65535");
   EXPECT_EQ(error_of({"serve"}, {}, {{"BCRYPT_COST", "3"}}), ".env: BCRYPT_COST: '3' is not a number from 4 to 20");
   EXPECT_EQ(error_of({"serve", "--algorithm", "none"}), "--algorithm: 'none' is none of: ES256, HS256");
+  EXPECT_EQ(error_of({"serve", "--max-upload-bytes", "0"}),
+            "--max-upload-bytes: '0' is not a size in bytes (1048576, 500K, 100M, 2G)");
   EXPECT_EQ(error_of({"serve", "--max-upload-bytes", "lots"}),
             "--max-upload-bytes: 'lots' is not a size in bytes (1048576, 500K, 100M, 2G)");
   EXPECT_THAT(error_of({"serve", "--port"}), HasSubstr("--port"));
@@ -156,7 +161,8 @@ TEST(Options, WithoutADatabaseEverythingIsUnderTheDataDirectory) {
   EXPECT_FALSE(options.on_mongodb());
   EXPECT_TRUE(options.uses_data_dir());
   EXPECT_EQ(options.media_store, MediaKind::directory);
-  EXPECT_EQ(options.user_quota_bytes, 0u);
+  EXPECT_EQ(options.user_quota_bytes, 5368709120u);
+  EXPECT_EQ(options.min_free_bytes, std::nullopt);
   EXPECT_THAT(error_of({"serve", "--media-store", "gridfs"}), HasSubstr("needs DATABASE_URL"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <stdexcept>
 
 #include "chat/app/migrate.hpp"
@@ -42,7 +43,7 @@ std::unique_ptr<mongo::Client> open_database(const Options& options) {
   return std::make_unique<mongo::Client>(client_options(options));
 }
 
-std::unique_ptr<Store> open_store(const Options& options, mongo::Client* database) {
+std::unique_ptr<Store> open_store(const Options& options, mongo::Client* database, const DiskReserve& disk) {
   const auto& reads = options.limits.holding.reads;
   if (database != nullptr) {
     refuse_foreign(*database);
@@ -50,7 +51,12 @@ std::unique_ptr<Store> open_store(const Options& options, mongo::Client* databas
     return open_mongo_store({.client = client_options(options), .calls_a_user = reads.user});
   }
   refuse_half_copied(std::filesystem::exists(options.data_dir / kUnfinishedMigration));
-  return open_sqlite_store({.path = options.data_dir / "payam.db", .reader_queue = reads.total, .reads_a_user = reads.user});
+  SqliteOptions sqlite{.path = options.data_dir / "payam.db", .reader_queue = reads.total, .reads_a_user = reads.user, .reserve = &disk};
+  if (!options.limits.rates) {
+    sqlite.writer_queue_of_one = sqlite.writer_queue;
+    sqlite.writer_bytes_of_one = std::numeric_limits<std::size_t>::max();
+  }
+  return open_sqlite_store(sqlite);
 }
 
 std::unique_ptr<MediaStore> open_media(const Options& options, mongo::Client* database, WorkerPool& pool) {

@@ -22,6 +22,7 @@ constexpr std::string_view kFiles = "fs.files";
 constexpr std::string_view kChunks = "fs.chunks";
 constexpr std::string_view kIncoming = "fs.incoming";
 constexpr std::chrono::minutes kRenewal{1};
+constexpr std::int64_t kKeptAtOnce = 500;
 
 mongo::ObjectId new_object_id() {
   mongo::ObjectId id;
@@ -178,8 +179,27 @@ Task<std::optional<http::Response::Body>> GridfsMedia::open(UploadId id) {
 }
 
 Task<> GridfsMedia::remove(UploadId id) {
-  auto work = [&id](Connection& connection) { remove_all_of(connection, id); };
+  auto work = [&id](Connection& connection) {
+    // Should this end in the middle, sweep() finds the chunks by it.
+    connection.update(kIncoming, doc("_id", id), doc("$set", doc("at", wall_now())), mongo::Update::Which::one_or_new);
+    remove_all_of(connection, id);
+  };
   co_await client_.run(work);
+}
+
+std::vector<UploadId> GridfsMedia::next_kept(Timestamp before) {
+  Connection connection = client_.connect();
+  mongo::FindOptions options;
+  options.sort = doc("_id", 1);
+  options.projection = doc("_id", 1);
+  options.limit = kKeptAtOnce;
+  std::vector<UploadId> ids;
+  for (const auto& file :
+       connection.find(kFiles, doc("_id", doc("$gt", looked_at_), "uploadDate", doc("$lt", before)), options).all()) {
+    ids.push_back(file.view().get<UploadId>("_id"));
+  }
+  looked_at_ = ids.empty() ? UploadId{} : ids.back();
+  return ids;
 }
 
 void GridfsMedia::sweep(Timestamp now) {

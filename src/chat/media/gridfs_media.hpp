@@ -31,6 +31,7 @@ class GridfsMedia final : public MediaStore {
   std::unique_ptr<Incoming> receive(UploadId id, std::uint64_t limit) override;
   Task<std::optional<http::Response::Body>> open(UploadId id) override;
   Task<> remove(UploadId id) override;
+  std::vector<UploadId> next_kept(Timestamp before) override;
   void sweep(Timestamp now) override;
 
  private:
@@ -38,6 +39,7 @@ class GridfsMedia final : public MediaStore {
   class Chunks;
 
   mongo::Client& client_;
+  UploadId looked_at_;  // the last one that next_kept() gave
 };
 
 }  // namespace payam::chat

@@ -17,7 +17,8 @@ class MediaFiles final : public MediaStore {
   std::unique_ptr<Incoming> receive(UploadId id, std::uint64_t limit) override;
   Task<std::optional<http::Response::Body>> open(UploadId id) override;
   Task<> remove(UploadId id) override;
-  void sweep(Timestamp) override {}  // this server alone has the directory: its start did that
+  std::vector<UploadId> next_kept(Timestamp before) override;  // those of one directory
+  void sweep(Timestamp) override {}                            // this server alone has the directory: its start did that
 
  private:
   class IncomingFile;
@@ -26,6 +27,7 @@ class MediaFiles final : public MediaStore {
 
   const std::filesystem::path directory_;
   WorkerPool& pool_;
+  std::string looked_at_;  // the directory that next_kept() gave last
 };
 
 }  // namespace payam::chat

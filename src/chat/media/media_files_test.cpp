@@ -61,6 +61,25 @@ TEST_F(MediaFilesTest, AFileIsItsOwnersAloneAndLiesByItsId) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
+TEST_F(MediaFilesTest, ItsDirectoriesAreItsOwnersAloneWhateverTheUmask) {
+  files_.reset();
+  const auto place = directory_ / "other";
+  fs::create_directories(place);
+  fs::permissions(place, fs::perms::all);  // as one that was there before
+  const mode_t before = ::umask(0);
+  files_.emplace(place, pool_);
+  auto test = [](MediaFiles& files) -> Task<> {
+    auto incoming = files.receive(UploadId("01J0000000000000000000000A"), 100);
+    EXPECT_TRUE(co_await incoming->write("text"));
+    EXPECT_TRUE(co_await incoming->keep());
+  };
+  run(test(*files_));
+  ::umask(before);
+  for (const char* name : {"", "incoming", "0A"}) {
+    EXPECT_EQ(fs::status(place / name).permissions(), fs::perms::owner_all) << name;
+  }
+}
+
 TEST_F(MediaFilesTest, LeavesNothingAfterACrash) {
   std::ofstream(directory_ / "media" / "incoming" / "01J0000000000000000000000A") << "half";
   files_.emplace(directory_ / "media", pool_);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "chat/model.hpp"
@@ -44,6 +45,10 @@ class MediaStore {
   virtual Task<std::optional<http::Response::Body>> open(UploadId id) = 0;
 
   virtual Task<> remove(UploadId id) = 0;
+
+  // Some of the files that were kept before then: each call goes on where the last one ended, round and round. Blocks: not on a
+  // shard, and one call at a time.
+  virtual std::vector<UploadId> next_kept(Timestamp before) = 0;
 
   // Removes what uploads left that were torn by a crash of their server. Blocks: not on a shard. Now and then.
   virtual void sweep(Timestamp now) = 0;

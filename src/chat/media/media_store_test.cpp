@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <future>
+#include <map>
 
 #include "chat/media/gridfs_media.hpp"
 #include "chat/media/media_files.hpp"
@@ -297,6 +298,27 @@ TEST_F(GridfsTest, AnUploadTakenForDeadIsNotKept) {
   };
   run(test(store(), connection_));
   EXPECT_EQ(place_.pieces(), 0u);
+}
+
+TYPED_TEST(MediaStoreTest, NamesTheFilesThatWereKeptRoundAndRound) {
+  const std::vector<UploadId> ids{UploadId("01J0000000000000000000000A"), UploadId("01J0000000000000000000000B"),
+                                  UploadId("01J0000000000000000000001B")};
+  auto keep = [](MediaStore& store, std::vector<UploadId> all) -> Task<> {
+    for (const UploadId& id : all) {
+      auto incoming = store.receive(id, 100);
+      EXPECT_TRUE(co_await incoming->write("text"));
+      EXPECT_TRUE(co_await incoming->keep());
+    }
+  };
+  EXPECT_TRUE(this->store().next_kept(wall_now() + 1h).empty());
+  this->run(keep(this->store(), ids));
+  std::map<UploadId, int> seen;
+  for (int call = 0; call < 12; ++call) {
+    for (const UploadId& id : this->store().next_kept(wall_now() + 1h)) ++seen[id];
+    EXPECT_TRUE(this->store().next_kept(wall_now() - 1h).empty()) << "they are younger";
+  }
+  EXPECT_EQ(seen.size(), 3u);
+  for (const UploadId& id : ids) EXPECT_GE(seen[id], 2) << id.str();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "runtime/completion.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam::chat {
 
@@ -31,7 +32,7 @@ Task<Result<Principal>> Authenticator::identify(Shard& shard, const std::string&
   const auto user = co_await store_.find_user(session->user);
   // An address that was given up and taken by another must not carry over.
   if (!user || user->email != claims->subject) co_return fail(Errc::unauthorized, std::string(kRefused));
-  if (clock_() - session->last_used_at >= kTouchEvery) co_await store_.touch_session(session->id, clock_());
+  if (clock_() - session->last_used_at >= kTouchEvery) co_await note_use(session->id);
   if (generation != cache.generation()) {
     // Something was revoked meanwhile; what was read may be from before.
     if (!co_await store_.find_session(claims->session)) co_return fail(Errc::unauthorized, std::string(kRefused));
@@ -39,6 +40,15 @@ Task<Result<Principal>> Authenticator::identify(Shard& shard, const std::string&
   Principal principal{user->id, user->email, user->username, session->id, claims->audience, claims->expires_at};
   cache.insert(token, principal, generation);
   co_return principal;
+}
+
+// On a full disk reading goes on.
+Task<> Authenticator::note_use(SessionId session) {
+  try {
+    co_await store_.touch_session(std::move(session), clock_());
+  } catch (const OutOfStorage&) {
+    co_return;  // noted at a later use
+  }
 }
 
 template <class Id>

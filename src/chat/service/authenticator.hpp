@@ -39,6 +39,8 @@ class Authenticator {
   static constexpr std::chrono::minutes kTouchEvery{5};  // how exact a session's last use is, and the cost of knowing it
   static constexpr std::size_t kRemembered = 4096;       // tokens a shard
 
+  Task<> note_use(SessionId session);
+
   template <class Id>
   Task<> forget_everywhere(Id id);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/unavailable.hpp"
+
 namespace payam::chat {
 
 Presence::Presence(Shard& home, Store& store, TaskGroup& tasks, Announce announce, PresenceOptions options)
@@ -121,7 +123,11 @@ Task<> Presence::announce_all() {
 }
 
 Task<> Presence::announce(PresenceChange change) {
-  if (change.last_seen) co_await store_.set_last_seen(change.user, *change.last_seen);
+  try {
+    if (change.last_seen) co_await store_.set_last_seen(change.user, *change.last_seen);
+  } catch (const OutOfStorage&) {
+    // Who is here now is told all the same.
+  }
   auto audience = co_await store_.contacts_of(change.user, options_.largest_room);
   {
     const std::lock_guard lock(mutex_);

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "runtime/system_fault.hpp"
+
 namespace payam::chat {
 namespace {
 
@@ -25,10 +27,9 @@ std::string written_in(int descriptor) {
 }  // namespace
 
 DirectoryLock::DirectoryLock(const std::filesystem::path& directory) {
-  std::error_code error;
-  if (!std::filesystem::exists(directory, error) && std::filesystem::create_directories(directory, error)) {
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
-  }
+  std::error_code error;  // what cannot be made shows below
+  if (directory.has_parent_path()) std::filesystem::create_directories(directory.parent_path(), error);
+  ::mkdir(directory.c_str(), 0700);
   const std::string file = (directory / "payam.lock").string();
   descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ < 0) {
@@ -48,6 +49,7 @@ DirectoryLock::DirectoryLock(const std::filesystem::path& directory) {
   const std::string process = fmt::format("{}\n", ::getpid());
   if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, process.data(), process.size(), 0) < 0) {
     const int reason = errno;
+    if (is_out_of_space(reason)) return;  // no reason to refuse those who want to make room
     ::close(descriptor_);
     throw std::runtime_error(
         fmt::format("cannot write to the data directory {}: {}", directory.string(), std::strerror(reason)));

@@ -1,8 +1,9 @@
 // Where the chat's data lives. Two implementations: SQLite (embedded) and, later, MongoDB; one contract suite runs on both.
 //
 // Every call may be made on any shard and resumes there; nothing blocks the shard. Refusals are Results; an outage (disk,
-// database) or a full queue throws (std::runtime_error, Overloaded). A change that was reported is durable: it survives kill
-// -9.
+// database) or a full queue throws (std::runtime_error, Overloaded). A full disk or database throws OutOfStorage, or is
+// Errc::out_of_storage where it was foreseen; reading, searching, deleting and leaving go on as long as they can. A change that
+// was reported is durable: it survives kill -9.
 #pragma once
 
 #include <functional>
@@ -112,12 +113,16 @@ class Store {
   virtual Task<> create_upload(Upload upload) = 0;
   virtual Task<std::optional<Upload>> find_upload(UploadId id, UserId viewer) = 0;
   virtual Task<std::uint64_t> uploaded_bytes(UserId user) = 0;
-  // Those of before that no message refers to, the oldest first.
+  // Uploads older than `before` that no message refers to, and all such of erased accounts; the oldest first.
   virtual Task<std::vector<UploadId>> unused_uploads(Timestamp before, int limit) = 0;
   virtual Task<bool> delete_unused_upload(UploadId id) = 0;  // false if a message refers to it by now, or there is none
+  // Those of `ids` that there are, in any order.
+  virtual Task<std::vector<UploadId>> uploads_among(std::vector<UploadId> ids) = 0;
 
   // For /healthz and the log: throws if the store cannot answer.
   virtual Task<> ping() = 0;
+  // For /readyz: throws OutOfStorage while there is no space for messages.
+  virtual Task<> check_writable() = 0;
 
   const StoreMeters& meters() const { return meters_; }
 

@@ -29,7 +29,7 @@ Pairs multipart_fields(std::string_view body, std::string_view boundary) {
 }  // namespace
 
 bool says(const std::vector<int>& documented, int status) {
-  return status == 500 || status == 503 || std::ranges::find(documented, status) != documented.end();
+  return status == 500 || status == 503 || status == 507 || std::ranges::find(documented, status) != documented.end();
 }
 
 bool has_json_body(const Request& request) {

@@ -91,7 +91,7 @@ using Unwrapped = typename Unwrap<std::remove_cvref_t<T>>::type;
 Pairs form_fields(const Request& request);
 bool has_json_body(const Request& request);
 
-// Whether a status is documented, or one that any call may end with: our own fault, an outage.
+// Whether a status is documented, or one that any call may end with: our own fault, an outage, a full disk.
 bool says(const std::vector<int>& documented, int status);
 
 // Moves a part's value into the input or its faults to the others.

@@ -37,6 +37,10 @@ Response refuse(const Refusal& refusal) {
   }
   std::string body = R"({"detail":)";
   append_json_string(body, refusal.error.message.empty() ? reason_phrase(status) : std::string_view(refusal.error.message));
+  if (!refusal.error.reason.empty()) {
+    body += R"(,"reason":)";
+    append_json_string(body, refusal.error.reason);
+  }
   body += '}';
   auto response = Response::json(status, std::move(body));
   if (status == 401) response.headers.add("WWW-Authenticate", "Bearer");

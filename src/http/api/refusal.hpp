@@ -24,7 +24,8 @@ struct Refusal {
 
 int status_of(Errc code);
 
-// {"detail":"text"}, for 422 {"detail":[…]}; 401 with WWW-Authenticate, 429 and 503 with Retry-After.
+// {"detail":"text"}, with `reason` beside it where the error has one; for 422 {"detail":[…]}; 401 with WWW-Authenticate, 429
+// and 503 with Retry-After.
 Response refuse(const Refusal& refusal);
 
 }  // namespace payam::http

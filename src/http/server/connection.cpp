@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <cassert>
+#include <new>
 
 #include "base/network.hpp"
 #include "http/server/compress.hpp"
@@ -375,6 +376,12 @@ Task<> Connection::run_handler(std::shared_ptr<Connection> self) {
   try {
     response = co_await exchange.match.route->serve(self->shard_.shard, exchange.request, *self);
   } catch (const Unavailable& error) {
+    exchange.fault = error.what();
+    response = refuse_plainly(503);
+  } catch (const OutOfStorage& error) {
+    exchange.fault = error.what();
+    response = refuse_plainly(507);
+  } catch (const std::bad_alloc& error) {
     exchange.fault = error.what();
     response = refuse_plainly(503);
   } catch (const std::exception& error) {

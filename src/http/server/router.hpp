@@ -28,8 +28,8 @@ class BodySource {
   ~BodySource() = default;
 };
 
-// Both run on the connection's shard. `request` lives until the response is sent. What they throw becomes a 500 (Unavailable:
-// 503). The first kind is called when the request is whole; its body is `request.body`.
+// Both run on the connection's shard. `request` lives until the response is sent. What they throw becomes a 500 (Unavailable
+// and std::bad_alloc: 503, OutOfStorage: 507). The first kind is called when the request is whole; its body is `request.body`.
 using Handler = std::function<Task<Response>(Shard& shard, Request& request)>;
 // This kind is called as soon as the head is there; `request.body` is empty, and `body` lives as long as the request.
 using StreamingHandler = std::function<Task<Response>(Shard& shard, Request& request, BodySource& body)>;

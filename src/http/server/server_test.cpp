@@ -394,6 +394,14 @@ TEST_F(ServerTest, AHandlersExceptionTellsNothingOfTheInside) {
     throw Overloaded("the pool is overloaded");
     co_return Response{};
   });
+  router_.add(Method::get, "/full", [](Shard&, Request&) -> Task<Response> {
+    throw OutOfStorage("database or disk is full");
+    co_return Response{};
+  });
+  router_.add(Method::get, "/poor", [](Shard&, Request&) -> Task<Response> {
+    throw std::bad_alloc();
+    co_return Response{};
+  });
   start();
   const auto broken = ask("GET /throw HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(broken.status, 500);
@@ -401,8 +409,12 @@ TEST_F(ServerTest, AHandlersExceptionTellsNothingOfTheInside) {
   const auto busy = ask("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(busy.status, 503);
   EXPECT_EQ(busy.header("Retry-After"), "1");
-  ASSERT_TRUE(recorded_.wait(2));
-  ASSERT_EQ(seen().size(), 2u);
+  const auto full = ask("GET /full HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(full.status, 507);
+  EXPECT_EQ(full.body, R"({"detail":"Insufficient Storage"})");
+  EXPECT_EQ(ask("GET /poor HTTP/1.1\r\nHost: x\r\n\r\n").status, 503);
+  ASSERT_TRUE(recorded_.wait(4));
+  ASSERT_EQ(seen().size(), 4u);
   EXPECT_EQ(seen()[0].fault, "table users is locked");
   EXPECT_EQ(seen()[0].id, broken.header("X-Request-ID"));
   EXPECT_EQ(seen()[0].pattern, "/throw");

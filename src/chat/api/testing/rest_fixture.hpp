@@ -235,7 +235,8 @@ class RestFixture : public ::testing::Test {
       shards_[0], *store_, tasks_, [](const ReadNews&) {}, ReadMarkerOptions{.collect = std::chrono::hours(1)});
   Limits limits_;
   MediaFiles files_{media_directory_, media_pool_};
-  Uploads uploads_{*store_, files_, {kUploadLimit, kUserQuota}};
+  DiskReserve disk_{std::nullopt};  // never measured: there is room
+  Uploads uploads_{*store_, files_, {kUploadLimit, kUserQuota, {.user = 3, .address = 4, .total = 5}}, &disk_};
   Services services_{*store_,   tokens_,    accounts_,      authenticator_, sessions_, rooms_,
                      messages_, *presence_, *read_markers_, limits_,        uploads_};
   http::Router router_;

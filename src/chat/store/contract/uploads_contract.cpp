@@ -6,6 +6,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 Upload picture(const std::string& id, UserId uploader) {
   return {UploadId(id),
@@ -139,6 +140,35 @@ TEST_P(StoreContract, KnowsWhichUploadsNoMessageRefersTo) {
   ASSERT_TRUE(commit(DeleteMessage{{id, {}}, user_id("ali"), at(1)}));
   EXPECT_THAT(unused(30), ElementsAre(UploadId("linked"), UploadId("next"))) << "the other message still shows the other";
   EXPECT_TRUE(wait(store().delete_unused_upload(UploadId("linked"))));
+}
+
+TEST_P(StoreContract, KnowsWhichUploadsThereAre) {
+  add_user("ali");
+  for (const char* id : {"u1", "u2"}) wait(store().create_upload(picture(id, user_id("ali"))));
+  EXPECT_THAT(wait(store().uploads_among({UploadId("u2"), UploadId("none"), UploadId("u1")})),
+              UnorderedElementsAre(UploadId("u1"), UploadId("u2")));
+  EXPECT_THAT(wait(store().uploads_among({})), IsEmpty());
+}
+
+TEST_P(StoreContract, AnErasedAccountsUploadsAreUnusedAtOnceUnlessAMessageShowsThem) {
+  for (const char* name : {"ali", "sara"}) add_user(name);
+  create_room("r", "ali", {"sara"});
+  const auto upload = [&](const char* id, const char* name) {
+    Upload one = picture(id, user_id(name));
+    one.created_at = at(5'000);
+    wait(store().create_upload(one));
+  };
+  upload("shown", "ali");
+  upload("forgotten", "ali");
+  upload("saras", "sara");
+  SendMessage change = message("r", "ali", "look");
+  change.attachments = {UploadId("shown")};
+  ASSERT_TRUE(commit(change));
+  EXPECT_THAT(wait(store().unused_uploads(at(5'000), 10)), IsEmpty());
+  ASSERT_TRUE(wait(store().erase_user(user_id("ali"), at(6'000))));
+  upload("late", "ali");  // was on its way
+  EXPECT_THAT(wait(store().unused_uploads(at(5'000), 10)), UnorderedElementsAre(UploadId("forgotten"), UploadId("late")));
+  EXPECT_TRUE(wait(store().find_upload(UploadId("shown"), user_id("sara"))));
 }
 
 }  // namespace

@@ -142,6 +142,9 @@ bool erase_account(Connection& connection, const UserId& user) {
   connection.remove_all(kBlocks, doc("user", user));
   connection.remove_all(kBlocks, doc("blocked", user));
   connection.remove_all(kInvites, doc("creator", user));
+  // Those that no message refers to are swept as if they were old.
+  connection.update(kUploads, doc("uploader", user, "used", false), doc("$set", doc("created_at", Timestamp{})),
+                    Update::Which::all);
   // Names that nobody can have, as a unique index wants one.
   const std::string nobody = "/" + user.str();
   connection.update(

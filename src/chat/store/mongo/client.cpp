@@ -18,11 +18,16 @@ constexpr std::size_t kCommandDocuments = 10'000;  // a server takes 100,000
 // Not primary (any more), shutting down, over its own time, not replicated in time: it may be done, or be possible, later.
 constexpr std::array kPassing = {6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436};
 
+constexpr int kOutOfDiskSpace = 14031;
+constexpr std::array<std::string_view, 4> kNoSpace = {"No space left on device", "over your space quota", "OutOfDiskSpace",
+                                                      "Disk quota exceeded"};
+
 bool is_passing(int code) { return std::ranges::find(kPassing, code) != kPassing.end(); }
 bool is_duplicate(int code) { return code == kDuplicateKey || code == kOlderDuplicateKey; }
 
 [[noreturn]] void throw_server_error(int code, std::string_view text) {
   const std::string what = fmt::format("database: {} ({})", text, code);
+  if (is_out_of_space(code, text)) throw OutOfStorage(what);
   if (is_passing(code)) throw Outage(what);
   if (is_duplicate(code)) throw DuplicateKey(code, what);
   throw MongoError(code, what);
@@ -144,6 +149,11 @@ Document update_document(const Update& update) {
 }
 
 }  // namespace
+
+bool is_out_of_space(int code, std::string_view text) {
+  return code == kOutOfDiskSpace ||
+         std::ranges::any_of(kNoSpace, [text](std::string_view part) { return text.contains(part); });
+}
 
 void Cursor::Destroy::operator()(mongoc_cursor_t* cursor) const { mongoc_cursor_destroy(cursor); }
 

@@ -6,6 +6,7 @@
 // What fails throws one of:
 //   Outage      the server is away, slow, or not primary just now. A write may have been done all the same: look before trying
 //               again. It is an Unavailable, so REST answers 503; by itself the next call may work, nothing needs to be reset.
+//   OutOfStorage the database has no space left; nothing was written.
 //   DuplicateKey a unique index has the key already; nothing was written. (Inserts say it by their result instead.)
 //   MongoError  anything else the server said; our fault or the operator's.
 // The texts are for the log; none holds what stands before the `@` of the connection string.
@@ -54,6 +55,9 @@ class DuplicateKey : public MongoError {
  public:
   using MongoError::MongoError;
 };
+
+// Whether a server's error says that it has no space left. Servers have one number for it, services and other servers texts.
+bool is_out_of_space(int code, std::string_view text);
 
 // What a query found, one document at a time. Lives as long as its Connection at most.
 class Cursor {

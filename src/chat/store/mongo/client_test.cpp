@@ -105,6 +105,14 @@ TEST_F(MongoClient, WorkRunsOnThePoolAndItsFaultsComeBack) {
   EXPECT_THROW(wait(client_.run([](Connection& connection) { connection.command(doc("noSuchCommand", 1)); })), MongoError);
 }
 
+TEST(MongoClientErrors, AFullDatabaseIsKnownByItsNumberOrItsText) {
+  EXPECT_TRUE(is_out_of_space(14031, "Available disk space of 1 bytes is less than required minimum"));
+  EXPECT_TRUE(is_out_of_space(8000, "you are over your space quota, using 513 MB of 512 MB"));
+  EXPECT_TRUE(is_out_of_space(1, "could not extend file \"base/1/2\": No space left on device"));
+  EXPECT_FALSE(is_out_of_space(8000, "user is not allowed to do action"));
+  EXPECT_FALSE(is_out_of_space(1, ""));
+}
+
 TEST(MongoClientAway, IsAnOutageWithinItsTimeAndComesBackByItself) {
   auto server = std::make_unique<TestServer>();
   const int port = server->port();

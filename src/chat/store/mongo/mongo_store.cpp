@@ -134,7 +134,12 @@ class MongoStore final : public Store {
     co_await ready();
     Result<RoomId> room = co_await room_of(change);
     if (!room) co_return std::unexpected(std::move(room.error()));
-    co_return co_await writer_.commit(*std::move(room), mongo::Work(std::move(change)));
+    try {
+      co_return co_await writer_.commit(*std::move(room), mongo::Work(std::move(change)));
+    } catch (const OutOfStorage&) {
+      full_ = true;
+      throw;
+    }
   }
 
   Task<Result<RoomView>> find_room(RoomId room, UserId viewer, int messages) override {
@@ -252,9 +257,17 @@ class MongoStore final : public Store {
   Task<bool> delete_unused_upload(UploadId id) override {
     return run([id = std::move(id)](Connection& c) { return mongo::delete_unused_upload(c, id); });
   }
+  Task<std::vector<UploadId>> uploads_among(std::vector<UploadId> ids) override {
+    return run([ids = std::move(ids)](Connection& c) { return mongo::uploads_among(c, ids); });
+  }
 
   Task<> ping() override {
     return run([](Connection& c) { c.command(doc("ping", 1)); });
+  }
+  Task<> check_writable() override {
+    if (!full_) co_return;
+    co_await run([](Connection& c) { mongo::write_a_little(c); });
+    full_ = false;
   }
 
  private:
@@ -273,7 +286,12 @@ class MongoStore final : public Store {
       return work(connection);
     };
     const Timed timed(meters_.read_seconds, steady_now());
-    co_return co_await client_.run(std::move(prepared), std::move(turn));
+    try {
+      co_return co_await client_.run(std::move(prepared), std::move(turn));
+    } catch (const OutOfStorage&) {
+      full_ = true;
+      throw;
+    }
   }
 
   Task<> ready() {
@@ -389,6 +407,7 @@ class MongoStore final : public Store {
   const MongoOptions options_;
   CommitObserver observer_;
   std::atomic<bool> prepared_ = false;
+  std::atomic<bool> full_ = false;  // the last time something was written, for all we know
   std::mutex preparing_;
 
   std::mutex mutex_;

@@ -83,4 +83,8 @@ void prepare(Connection& connection) {
   for (const auto& [collection, indexes] : all_indexes()) connection.create_indexes(collection, indexes);
 }
 
+void write_a_little(Connection& connection) {
+  connection.update(kAbout, doc("_id", "space"), doc("$set", doc("looked_at", wall_now())), Update::Which::one_or_new);
+}
+
 }  // namespace payam::chat::mongo

@@ -93,4 +93,7 @@ std::string pair_key(const UserId& one, const UserId& other);
 // Makes the indexes that are missing. Throws std::runtime_error if the database was written by a newer Payam.
 void prepare(Connection& connection);
 
+// Throws OutOfStorage if the database is still full.
+void write_a_little(Connection& connection);
+
 }  // namespace payam::chat::mongo

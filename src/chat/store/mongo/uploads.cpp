@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chat/rules.hpp"
+#include "chat/store/mongo/accounts.hpp"
 #include "chat/store/mongo/documents.hpp"
 #include "chat/store/mongo/room_log.hpp"
 
@@ -21,10 +22,16 @@ Result<LogState> find_managed(Connection& connection, const RoomId& room, const 
   return *std::move(state);
 }
 
+// An erased account's.
+Upload to_be_swept(Upload upload) {
+  upload.created_at = Timestamp{};
+  return upload;
+}
+
 }  // namespace
 
 void create_upload(Connection& connection, const Upload& upload) {
-  Document document = upload_document(upload);
+  Document document = upload_document(find_user(connection, upload.uploader) ? upload : to_be_swept(upload));
   document.add("used", false).add("claims", 0);
   connection.insert(kUploads, document);
 }
@@ -68,6 +75,15 @@ std::vector<UploadId> unused_uploads(Connection& connection, Timestamp before, i
 
 bool delete_unused_upload(Connection& connection, const UploadId& id) {
   return connection.remove_one(kUploads, doc("_id", id, "used", false)) > 0;
+}
+
+std::vector<UploadId> uploads_among(Connection& connection, const std::vector<UploadId>& ids) {
+  std::vector<UploadId> found;
+  FindOptions options;
+  options.projection = doc("_id", 1);
+  Cursor cursor = connection.find(kUploads, doc("_id", doc("$in", list(ids))), options);
+  while (const auto upload = cursor.next()) found.push_back(upload->get<UploadId>("_id"));
+  return found;
 }
 
 Result<> create_invite(Connection& connection, const Invite& invite) {

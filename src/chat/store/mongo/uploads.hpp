@@ -17,6 +17,7 @@ std::optional<Upload> find_upload(Connection& connection, const UploadId& id, co
 std::uint64_t uploaded_bytes(Connection& connection, const UserId& user);
 std::vector<UploadId> unused_uploads(Connection& connection, Timestamp before, int limit);
 bool delete_unused_upload(Connection& connection, const UploadId& id);
+std::vector<UploadId> uploads_among(Connection& connection, const std::vector<UploadId>& ids);
 
 Result<> create_invite(Connection& connection, const Invite& invite);
 Result<> delete_invite(Connection& connection, const RoomId& room, const UserId& actor, const std::string& token_hash);

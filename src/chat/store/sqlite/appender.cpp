@@ -31,6 +31,20 @@ Result<Commit> Appender::apply(const Change& change) {
       change);
 }
 
+Result<Commit> Appender::apply_unless_it_adds(const Change& change) {
+  if (!rules::adds(change)) return apply(change);
+  cache_.flush();  // what is forgotten below is this change alone
+  Savepoint savepoint(database_);
+  auto result = apply(change);
+  if (!result || result->repeated) {
+    cache_.flush();
+    savepoint.keep();
+    return result;
+  }
+  cache_.forget();
+  return fail(Errc::out_of_storage, std::string(rules::kNoSpace));
+}
+
 Result<Appender::Acting> Appender::find_acting(const RoomId& id, const UserId& actor) {
   Acting acting{cache_.find_room(id), cache_.find_user(actor), std::nullopt};
   if (acting.room == nullptr || acting.actor == nullptr) return room_not_found();

@@ -28,6 +28,9 @@ class Appender {
   // Refusals are the store's (store.hpp). Throws SqliteError, with nothing of the change left.
   Result<Commit> apply(const Change& change);
 
+  // The same of a change that adds nothing, a refusal, and what was done before; else Errc::out_of_storage, with nothing left.
+  Result<Commit> apply_unless_it_adds(const Change& change);
+
   // Adds the commits that erasing takes to `commits`. False if there is no such user.
   bool erase_user(const UserId& user, Timestamp at, std::vector<Commit>& commits);
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "chat/store/sqlite/appender.hpp"
+#include "chat/store/sqlite/uploads.hpp"
 
 namespace payam::chat::sqlite {
 
@@ -155,6 +156,7 @@ bool Appender::erase_user(const UserId& id, Timestamp at, std::vector<Commit>& c
     database_.run("DELETE FROM blocks WHERE blocked = ?", user->key);
     database_.run("DELETE FROM invites WHERE creator = ?", user->key);
     database_.run("DELETE FROM reactions WHERE user = ?", user->key);
+    release_uploads_of(database_, user->key);
     database_.run(
         "UPDATE users SET email = NULL, username = NULL, username_key = NULL, full_name = NULL, full_name_key = NULL,"
         " password_hash = '', last_seen = NULL WHERE key = ?",

@@ -1,13 +1,58 @@
 #include "chat/store/sqlite/database.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "base/descriptor.hpp"
+#include "runtime/system_fault.hpp"
+#include "runtime/unavailable.hpp"
 
 namespace payam::chat::sqlite {
+namespace {
+
+// The file is made here, as SQLite would make it readable for others; what lies beside it gets its mode. Those that an earlier
+// version made are mended. Only where there is none is a file opened: closing one would end SQLite's locks on it.
+void make_private(const std::string& path) {
+  const Descriptor made(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (made.is_open()) return;
+  for (const char* suffix : {"", "-wal", "-shm"}) ::chmod((path + suffix).c_str(), 0600);  // another's file stays as it is
+}
+
+// SQLite keeps the errno of the last I/O error it met, also while the errors after it are of another kind.
+int system_error(sqlite3* handle) {
+  const int primary = sqlite3_errcode(handle) & 0xff;
+  return primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? sqlite3_system_errno(handle) : 0;
+}
+
+}  // namespace
 
 bool SqliteError::is_about_the_statement() const {
   const int primary = code_ & 0xff;
   return primary == SQLITE_CONSTRAINT || primary == SQLITE_TOOBIG || primary == SQLITE_MISMATCH;
+}
+
+bool SqliteError::is_out_of_space() const { return (code_ & 0xff) == SQLITE_FULL || payam::is_out_of_space(system_error_); }
+
+void SqliteError::throw_to_caller() const {
+  if (is_out_of_space()) throw OutOfStorage(what());
+  if ((code_ & 0xff) == SQLITE_NOMEM || is_out_of_resources(system_error_)) throw Unavailable(what());
+  throw SqliteError(*this);
+}
+
+std::exception_ptr for_caller(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const SqliteError& fault) {
+    try {
+      fault.throw_to_caller();
+    } catch (...) {
+      return std::current_exception();
+    }
+  } catch (...) {
+    return error;
+  }
 }
 
 Statement::~Statement() {
@@ -45,10 +90,11 @@ bool Statement::is_null(int column) const { return sqlite3_column_type(handle_, 
 Database::Database(const Options& options) {
   // Counting its memory takes a lock that all connections share. Refused once SQLite is in use, which is as well.
   [[maybe_unused]] static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  if (!options.read_only && options.path != ":memory:") make_private(options.path);
   const int flags = (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (sqlite3_open_v2(options.path.c_str(), &handle_, flags, options.vfs) != SQLITE_OK) {
-    const SqliteError error(sqlite3_extended_errcode(handle_),
+    const SqliteError error(sqlite3_extended_errcode(handle_), system_error(handle_),
                             fmt::format("cannot open {}: {}", options.path, sqlite3_errmsg(handle_)));
     sqlite3_close(handle_);
     throw error;
@@ -73,8 +119,9 @@ std::int64_t Database::last_insert_key() const { return sqlite3_last_insert_rowi
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
 
 void Database::fail(std::string_view doing) const {
-  throw SqliteError(sqlite3_extended_errcode(handle_), fmt::format("database: {} ({}) in {:.60}", sqlite3_errmsg(handle_),
-                                                                   sqlite3_extended_errcode(handle_), doing));
+  throw SqliteError(
+      sqlite3_extended_errcode(handle_), system_error(handle_),
+      fmt::format("database: {} ({}) in {:.60}", sqlite3_errmsg(handle_), sqlite3_extended_errcode(handle_), doing));
 }
 
 Statement Database::prepare(std::string_view sql) {

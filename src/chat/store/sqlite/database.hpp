@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -21,15 +22,26 @@ namespace payam::chat::sqlite {
 
 class SqliteError : public std::runtime_error {
  public:
-  SqliteError(int extended_code, const std::string& what) : std::runtime_error(what), code_(extended_code) {}
+  // `system_error`: the errno behind it, 0 if there is none.
+  SqliteError(int extended_code, int system_error, const std::string& what)
+      : std::runtime_error(what), code_(extended_code), system_error_(system_error) {}
 
   int code() const { return code_; }  // extended result code
   // The statement did not fit the data (a double key, too long a value); the connection and its transaction are well.
   bool is_about_the_statement() const;
+  // The disk has no space left; what is on it is well.
+  bool is_out_of_space() const;
+
+  // Throws what a caller of the store gets instead: OutOfStorage, Unavailable where something lacked for a moment, or this.
+  [[noreturn]] void throw_to_caller() const;
 
  private:
   int code_;
+  int system_error_;
 };
+
+// What SqliteError::throw_to_caller() throws; any other exception as it is.
+std::exception_ptr for_caller(std::exception_ptr error);
 
 class Database;
 

@@ -44,7 +44,8 @@ struct FaultMethods {
     FaultFile& mine = self(file);
     if (mine.state == nullptr) return mine.methods().xTruncate(mine.real(), length);
     const std::lock_guard lock(mine.owner->mutex_);
-    if (mine.owner->count(false) != FaultVfs::Verdict::well) return SQLITE_IOERR_TRUNCATE;
+    const auto verdict = mine.owner->count(false);
+    if (verdict != FaultVfs::Verdict::well && verdict != FaultVfs::Verdict::full) return SQLITE_IOERR_TRUNCATE;
     mine.state->since_then.push_back({length, {}, true});
     return mine.methods().xTruncate(mine.real(), length);
   }

@@ -27,15 +27,19 @@ class ReaderPool {
   // `meters` outlives this.
   ReaderPool(const Options& options, StoreMeters& meters);
 
-  // Runs `work(Database&)`; throws Overloaded when too much waits, and as `turn` has it.
+  // Runs `work(Database&)`; throws Overloaded when too much waits and as `turn` has it, and what SqliteError::throw_to_caller() does.
   template <class F>
   Task<std::invoke_result_t<F&, Database&>> read(F work, Turn turn) {
     const SteadyTime began = steady_now();
     auto job = [this, began, &work] {
       const Timed timed(meters_.read_seconds, began);
       const Lease lease(*this);
-      Transaction snapshot(*lease.database, Transaction::Kind::read);
-      return work(*lease.database);
+      try {
+        Transaction snapshot(*lease.database, Transaction::Kind::read);
+        return work(*lease.database);
+      } catch (const SqliteError& error) {
+        error.throw_to_caller();
+      }
     };
     co_return co_await pool_.run(job, std::move(turn));
   }

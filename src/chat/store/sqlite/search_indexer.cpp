@@ -33,8 +33,8 @@ std::unique_ptr<Database> open_index(const std::string& path, const char* vfs) {
           "PRAGMA secure_delete = FAST");
       prepare_search_index(*database, "main");
       return database;
-    } catch (const SqliteError&) {
-      if (again) throw;
+    } catch (const SqliteError& error) {
+      if (again || error.is_out_of_space()) throw;
       for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
     }
   }
@@ -87,12 +87,13 @@ Task<> SearchIndexer::caught_up() {
 void SearchIndexer::wait(Completion<std::monostate> done) {
   {
     const std::lock_guard lock(mutex_);
-    if (reached_ < told_ && !stopping_ && waiters_.size() < options_.waiting) {
+    if (reached_ < told_ && !disk_full_ && !stopping_ && waiters_.size() < options_.waiting) {
       waiters_.push_back({told_, steady_now() + options_.patience, std::move(done)});
       ready_.notify_one();
       return;
     }
-    if (reached_ < told_) return done.fail(std::make_exception_ptr(Overloaded("too many wait for the search index")));
+    if (reached_ < told_ && !disk_full_)
+      return done.fail(std::make_exception_ptr(Overloaded("too many wait for the search index")));
   }
   done({});
 }
@@ -111,8 +112,8 @@ void SearchIndexer::loop() {
       }
       take_in(rooms);
       reached(told);
-    } catch (const SqliteError&) {
-      failed(std::current_exception(), rooms);
+    } catch (const SqliteError& error) {
+      failed(error, rooms);
     }
   }
   give_up_waiting(true);
@@ -163,6 +164,7 @@ void SearchIndexer::reached(std::uint64_t told) {
   {
     const std::lock_guard lock(mutex_);
     reached_ = told;
+    disk_full_ = false;
     // What is new since then came after it.
     reached_ == told_ ? meters_.set_search_up_to_date() : meters_.set_search_behind(taken_at_);
     const auto first = std::ranges::partition(waiters_, [&](const Waiter& one) { return one.until > told; });
@@ -173,15 +175,18 @@ void SearchIndexer::reached(std::uint64_t told) {
 }
 
 // The rooms are tried again, after a while.
-void SearchIndexer::failed(const std::exception_ptr& error, const std::unordered_set<RoomId>& rooms) {
+void SearchIndexer::failed(const SqliteError& error, const std::unordered_set<RoomId>& rooms) {
   Waiters waiting;
   {
     const std::lock_guard lock(mutex_);
     changed_.add(std::vector<RoomId>(rooms.begin(), rooms.end()));
     not_before_ = steady_now() + kAfterFailure;
+    disk_full_ = error.is_out_of_space();
     waiting = std::exchange(waiters_, {});
   }
-  for (Waiter& one : waiting) one.done.fail(error);
+  for (Waiter& one : waiting) {
+    error.is_out_of_space() ? one.done({}) : one.done.fail(for_caller(std::make_exception_ptr(error)));
+  }
 }
 
 }  // namespace payam::chat::sqlite

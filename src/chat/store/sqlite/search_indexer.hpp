@@ -1,5 +1,6 @@
 // The thread that keeps the index of a database file behind the commits: at once when somebody waits to search, else a moment
-// later and then many together. A broken index disk stops searching, never sending.
+// later and then many together. A broken index disk stops searching, never sending; on a full one the index stays behind until
+// there is space again, and nobody waits for it.
 #pragma once
 
 #include <condition_variable>
@@ -56,8 +57,8 @@ class SearchIndexer {
   // The writer's thread, after each commit.
   void committed(std::span<const Commit> commits);
 
-  // Until all that committed() was told of is in the index. Throws Overloaded when that takes too long or too many wait,
-  // SqliteError when the index cannot be written.
+  // Until all that committed() was told of is in the index, or the disk is full. Throws Overloaded when that takes too long or
+  // too many wait, SqliteError when the index cannot be written.
   Task<> caught_up();
 
  private:
@@ -77,7 +78,7 @@ class SearchIndexer {
   // Those whose time has come, or all.
   void give_up_waiting(bool all);
   void reached(std::uint64_t told);
-  void failed(const std::exception_ptr& error, const std::unordered_set<RoomId>& rooms);
+  void failed(const SqliteError& error, const std::unordered_set<RoomId>& rooms);
 
   const Options options_;
   StoreMeters& meters_;
@@ -91,6 +92,7 @@ class SearchIndexer {
   SteadyTime taken_at_{};      // when the last were taken in hand
   Waiters waiters_;
   SteadyTime not_before_{};  // after a failure
+  bool disk_full_ = false;   // at the last try
   bool stopping_ = false;
   std::thread thread_;
 };

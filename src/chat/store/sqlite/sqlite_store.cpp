@@ -47,8 +47,11 @@ class SqliteStore final : public Store {
   explicit SqliteStore(const SqliteOptions& options)
       : writer_(open_for_writing(options), meters_,
                 {.queue_jobs = options.writer_queue,
+                 .person_jobs = options.writer_queue_of_one,
+                 .person_bytes = options.writer_bytes_of_one,
                  .cache_entries = options.cache_entries,
-                 .checkpoint_pages = options.checkpoint_pages}),
+                 .checkpoint_pages = options.checkpoint_pages,
+                 .reserve = options.reserve}),
         reads_a_user_(options.reads_a_user),
         search_effort_(options.search_effort),
         search_patience_(options.search_patience) {
@@ -75,7 +78,7 @@ class SqliteStore final : public Store {
   void observe(CommitObserver observer) override { observer_ = std::move(observer); }
 
   Task<Result<User>> create_user(User user) override {
-    return writer_.write([user = std::move(user)](Database& db) { return sqlite::create_user(db, user); });
+    return writer_.add([user = std::move(user)](Database& db) { return sqlite::create_user(db, user); });
   }
   Task<std::optional<User>> find_user(UserId id) override {
     return read([id = std::move(id)](Database& db) { return sqlite::find_user(db, id); });
@@ -92,8 +95,8 @@ class SqliteStore final : public Store {
 
   Task<Result<User>> update_user(UserId user, std::optional<std::string> username,
                                  std::optional<std::string> full_name) override {
-    return writer_.write([user = std::move(user), username = std::move(username), full_name = std::move(full_name)](
-                             Database& db) { return sqlite::update_user(db, user, username, full_name); });
+    return writer_.add([user = std::move(user), username = std::move(username), full_name = std::move(full_name)](
+                           Database& db) { return sqlite::update_user(db, user, username, full_name); });
   }
   Task<> set_password_hash(UserId user, std::string hash) override {
     return writer_.write(
@@ -243,7 +246,7 @@ class SqliteStore final : public Store {
   }
 
   Task<Result<>> create_invite(Invite invite) override {
-    return writer_.write([invite = std::move(invite)](sqlite::Appender& appender) { return appender.create_invite(invite); });
+    return writer_.add([invite = std::move(invite)](sqlite::Appender& appender) { return appender.create_invite(invite); });
   }
   Task<Result<>> delete_invite(RoomId room, UserId actor, std::string token_hash) override {
     return writer_.write([room = std::move(room), actor = std::move(actor), hash = std::move(token_hash)](
@@ -259,7 +262,7 @@ class SqliteStore final : public Store {
   }
 
   Task<> create_upload(Upload upload) override {
-    return writer_.write([upload = std::move(upload)](Database& db) { sqlite::create_upload(db, upload); });
+    return writer_.add([upload = std::move(upload)](Database& db) { sqlite::create_upload(db, upload); });
   }
   Task<std::optional<Upload>> find_upload(UploadId id, UserId viewer) override {
     Turn turn = turn_of(viewer);
@@ -277,7 +280,11 @@ class SqliteStore final : public Store {
   Task<bool> delete_unused_upload(UploadId id) override {
     return writer_.write([id = std::move(id)](Database& db) { return sqlite::delete_unused_upload(db, id); });
   }
+  Task<std::vector<UploadId>> uploads_among(std::vector<UploadId> ids) override {
+    return read([ids = std::move(ids)](Database& db) { return sqlite::uploads_among(db, ids); });
+  }
 
+  Task<> check_writable() override { return writer_.check_writable(); }
   Task<> ping() override {
     co_await writer_.write([](Database&) {});
     co_await read([](Database& db) { return sqlite::find_user(db, UserId{}); });

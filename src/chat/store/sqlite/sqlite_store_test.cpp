@@ -2,6 +2,7 @@
 #include "chat/store/sqlite/sqlite_store.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
@@ -39,7 +40,7 @@ class ForgetfulHost final : public StoreHost {
  public:
   std::unique_ptr<Store> open() override {
     return open_sqlite_store(
-        {.path = folder_.path() / "payam.db", .checkpoint_pages = 1, .cache_entries = 0, .search_effort = kNoHurry});
+        {.path = folder_.path() / "payam.db", .search_effort = kNoHurry, .checkpoint_pages = 1, .cache_entries = 0});
   }
   bool keeps_data() const override { return true; }
 
@@ -96,6 +97,170 @@ TEST(SqliteStore, RefusesWhatItsQueuesCannotHold) {
   }
   EXPECT_EQ(done, 6);
   EXPECT_EQ(refused, 15);
+}
+
+TEST(SqliteStore, OnePersonDoesNotFillTheQueue) {
+  const TemporaryFolder folder;
+  ShardSet shards(1);
+  const auto store = open_sqlite_store(
+      {.path = folder.path() / "payam.db", .writer_queue = 30, .writer_queue_of_one = 5, .writer_bytes_of_one = 100});
+  const auto run = [&](auto task) { return asio::co_spawn(shards[0].executor(), std::move(task), asio::use_future); };
+  for (const char* name : {"ali", "sara", "bob"}) run(store->create_user(person(name))).get().value();
+  run(store->commit(CreateRoom{RoomId("r"), UserId("ali"), "Room", {"sara@example.com", "bob@example.com"}, Timestamp{}}))
+      .get()
+      .value();
+  std::promise<void> all_came;
+  std::promise<void> first_came;
+  std::atomic<bool> held = false;
+  store->observe([&](std::span<const Commit>) {
+    if (held.exchange(true)) return;
+    first_came.set_value();
+    all_came.get_future().wait();
+  });
+  int sent = 0;
+  const auto send = [&](const char* who, const std::string& text) {
+    return run(
+        store->commit(SendMessage{RoomId("r"), UserId(who), MessageId("m" + std::to_string(sent++)), text, {}, {}, {}, {}}));
+  };
+  auto first = send("ali", "first");
+  first_came.get_future().wait();
+  std::vector<std::future<Result<Commit>>> alis;
+  for (int i = 0; i < 10; ++i) alis.push_back(send("ali", "text"));
+  auto saras = send("sara", "text");
+  auto small = send("bob", std::string(60, 'x'));
+  auto large = send("bob", std::string(60, 'x'));
+  std::promise<void> submitted;
+  shards[0].post([&] { submitted.set_value(); });
+  submitted.get_future().wait();
+  all_came.set_value();
+  int done = 0;
+  for (auto& answer : alis) {
+    try {
+      done += answer.get() ? 1 : 0;
+    } catch (const Overloaded&) {
+    }
+  }
+  EXPECT_EQ(done, 5);
+  EXPECT_TRUE(first.get());
+  EXPECT_TRUE(saras.get());
+  EXPECT_TRUE(small.get());
+  EXPECT_THROW(large.get(), Overloaded);
+  EXPECT_TRUE(
+      run(store->commit(SendMessage{RoomId("r"), UserId("bob"), MessageId("later"), std::string(60, 'x'), {}, {}, {}, {}}))
+          .get())
+      << "what was committed does not wait any more";
+}
+
+// Below a quarter of the reserve.
+class ScarceRoom : public testing::Test {
+ protected:
+  ScarceRoom() {
+    for (const char* name : {"ali", "sara", "bob"}) run(store_->create_user(person(name))).value();
+    commit(CreateRoom{RoomId("r"), UserId("ali"), "Room", {"sara@example.com"}, Timestamp{}}).value();
+    commit(message("old", "first")).value();
+    reserve_.measured(99, 10'000);
+  }
+
+  template <class T>
+  T run(Task<T> task) {
+    return asio::co_spawn(shards_[0].executor(), std::move(task), asio::use_future).get();
+  }
+  Result<Commit> commit(Change change) { return run(store_->commit(std::move(change))); }
+  static SendMessage message(const char* id, const char* client_id) {
+    return {RoomId("r"), UserId("ali"), MessageId(id), "text", client_id, {}, {}, Timestamp{}};
+  }
+  static Errc code(const Result<Commit>& result) { return result ? Errc{} : result.error().code; }
+
+  const TemporaryFolder folder_;
+  ShardSet shards_{1};
+  DiskReserve reserve_{400};
+  const std::unique_ptr<Store> store_ = open_sqlite_store({.path = folder_.path() / "payam.db", .reserve = &reserve_});
+};
+
+TEST_F(ScarceRoom, TakesNothingThatAdds) {
+  const RoomId r("r");
+  const UserId ali("ali");
+  const MessageRef old{MessageId("old"), r};
+  const Change adding[] = {message("new", "second"),
+                           CreateRoom{RoomId("q"), ali, "Other", {}, {}},
+                           OpenDirect{RoomId("d"), ali, "sara@example.com", {}},
+                           AddMembers{r, ali, {"bob@example.com"}, {}},
+                           UpdateRoom{r, ali, "New name", {}, {}},
+                           EditMessage{old, ali, "longer text", {}},
+                           React{old, ali, "\U0001F44D", true, {}},
+                           PinMessage{old, ali, true, {}}};
+  for (const Change& change : adding) EXPECT_EQ(code(commit(change)), Errc::out_of_storage) << change.index();
+  EXPECT_THROW(run(store_->create_user(person("new"))), OutOfStorage);
+  EXPECT_THROW(run(store_->update_user(ali, "longer", {})), OutOfStorage);
+  EXPECT_THROW(run(store_->create_upload(Upload{UploadId("u"), ali, "a.txt", "text/plain", 1, {}, {}, {}})), OutOfStorage);
+  EXPECT_THROW(run(store_->create_invite({"hash", r, ali, {}, {}, {}})), OutOfStorage);
+  EXPECT_THROW(run(store_->check_writable()), OutOfStorage);
+  EXPECT_NO_THROW(run(store_->ping()));
+
+  const auto room = run(store_->find_room(r, ali, 50)).value();
+  EXPECT_EQ(room.room.rev.value, 2u) << "nothing was left of it";
+  EXPECT_EQ(room.messages.size(), 1u);
+}
+
+TEST_F(ScarceRoom, AnswersWhatWasAddedBeforeAndRefusesStrangersAsEver) {
+  const auto again = commit(message("retry", "first")).value();
+  EXPECT_TRUE(again.repeated);
+  EXPECT_EQ(std::get<MessageAdded>(again.entry.body).message.id, MessageId("old"));
+  SendMessage strangers = message("new", "second");
+  strangers.sender = UserId("bob");
+  EXPECT_EQ(code(commit(strangers)), Errc::not_member);
+}
+
+TEST_F(ScarceRoom, LetsPeopleDeleteLeaveAndSignOut) {
+  const RoomId r("r");
+  const UserId ali("ali"), sara("sara");
+  run(store_->create_session(Session{SessionId("s"), ali, "phone", "192.0.2.1", "hash", {}, {}, {}}));
+  EXPECT_TRUE(run(store_->end_session(SessionId("s"), ali)));
+  EXPECT_TRUE(commit(DeleteMessage{{MessageId("old"), r}, ali, {}}));
+  EXPECT_TRUE(commit(ChangeRole{r, ali, "sara@example.com", Role::owner, {}}));
+  EXPECT_TRUE(commit(RemoveMember{r, ali, "ali@example.com", {}}));
+  EXPECT_TRUE(run(store_->erase_user(ali, {})));
+  EXPECT_TRUE(commit(DeleteRoom{r, sara, {}}));
+}
+
+TEST_F(ScarceRoom, GoesOnWhenThereIsSpaceAgain) {
+  EXPECT_EQ(code(commit(message("new", "second"))), Errc::out_of_storage);
+  reserve_.measured(100, 10'000);
+  EXPECT_NO_THROW(run(store_->check_writable()));
+  const auto sent = commit(message("new", "second")).value();
+  EXPECT_EQ(std::get<MessageAdded>(sent.entry.body).message.seq.value, 2u);
+  EXPECT_EQ(sent.entry.rev.value, 3u);
+}
+
+int mode_of(const std::filesystem::path& path) {
+  return static_cast<int>(std::filesystem::status(path).permissions() & std::filesystem::perms::all);
+}
+
+constexpr const char* kFiles[] = {"payam.db",        "payam.db-wal",        "payam.db-shm",
+                                  "payam.db-search", "payam.db-search-wal", "payam.db-search-shm"};
+
+TEST(SqliteStore, ItsFilesAreItsOwnersAloneWhateverTheUmask) {
+  const TemporaryFolder folder;
+  ShardSet shards(1);
+  const mode_t before = ::umask(0);
+  {
+    const auto store = open_sqlite_store({.path = folder.path() / "payam.db"});
+    asio::co_spawn(shards[0].executor(), store->create_user(person("ali")), asio::use_future).get().value();
+    asio::co_spawn(shards[0].executor(), store->search(UserId("ali"), SearchQuery{"x", {}, {}}, {}), asio::use_future)
+        .get()
+        .value();
+    for (const char* file : kFiles) EXPECT_EQ(mode_of(folder.path() / file), 0600) << file;
+  }
+  ::umask(before);
+}
+
+TEST(SqliteStore, FilesThatOthersCouldReadAreMended) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "payam.db";
+  open_sqlite_store({.path = path}).reset();
+  for (const char* file : {"payam.db", "payam.db-search"}) ::chmod((folder.path() / file).c_str(), 0644);
+  const auto store = open_sqlite_store({.path = path});
+  for (const char* file : kFiles) EXPECT_EQ(mode_of(folder.path() / file), 0600) << file;
 }
 
 Task<> send_many(Store& store, int count, std::atomic<bool>& done) {

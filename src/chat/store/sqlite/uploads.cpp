@@ -1,13 +1,23 @@
 #include "chat/store/sqlite/uploads.hpp"
 
 namespace payam::chat::sqlite {
+namespace {
+
+constexpr Timestamp kToBeSwept{};  // older than any time one waits for
+
+}  // namespace
 
 void create_upload(Database& database, const Upload& upload) {
   database.run(
       "INSERT INTO uploads (id, uploader, name, content_type, size, width, height, created_at)"
-      " VALUES (?, (SELECT key FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?)",
-      upload.id, upload.uploader, upload.name, upload.content_type, upload.size, upload.width, upload.height,
-      upload.created_at);
+      " VALUES (?1, (SELECT key FROM users WHERE id = ?2), ?3, ?4, ?5, ?6, ?7,"
+      " iif(EXISTS (SELECT 1 FROM users WHERE id = ?2 AND email IS NULL), ?9, ?8))",
+      upload.id, upload.uploader, upload.name, upload.content_type, upload.size, upload.width, upload.height, upload.created_at,
+      kToBeSwept);
+}
+
+void release_uploads_of(Database& database, std::int64_t user) {
+  database.run("UPDATE uploads SET created_at = ? WHERE uploader = ? AND used = 0", kToBeSwept, user);
 }
 
 bool delete_unused_upload(Database& database, const UploadId& id) {
@@ -45,6 +55,14 @@ std::vector<UploadId> unused_uploads(Database& database, Timestamp before, int l
       database.query("SELECT id FROM uploads WHERE used = 0 AND created_at < ? ORDER BY created_at LIMIT ?", before, limit);
   while (row.step()) ids.push_back(row.get<UploadId>(0));
   return ids;
+}
+
+std::vector<UploadId> uploads_among(Database& database, const std::vector<UploadId>& ids) {
+  std::vector<UploadId> found;
+  for (const UploadId& id : ids) {
+    if (database.query("SELECT 1 FROM uploads WHERE id = ?", id).step()) found.push_back(id);
+  }
+  return found;
 }
 
 }  // namespace payam::chat::sqlite

@@ -2,9 +2,12 @@
 // changes), and after COMMIT tells the observer and then the callers. Nothing waits on a timer: an idle writer begins at once.
 //
 // When COMMIT or a write fails (disk full, I/O error), every change of the transaction fails, nothing is published, and the
-// next transaction starts from what is on disk.
+// next transaction starts from what is on disk. On a full disk the log is copied into the database file where that takes no
+// more space, so that the log's own can be used again.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -17,6 +20,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/disk_reserve.hpp"
+#include "base/salted_hash.hpp"
 #include "chat/store/sqlite/appender.hpp"
 #include "chat/store/sqlite/database.hpp"
 #include "chat/store/store.hpp"
@@ -51,14 +56,18 @@ using WorkResult = decltype(call_with(std::declval<F&>(), std::declval<const Wor
 class Writer {
  public:
   struct Options {
-    std::size_t queue_jobs = 20'000;       // that wait; more are refused
-    std::size_t queue_bytes = 64 << 20;    // of content that waits
+    std::size_t queue_jobs = 20'000;     // that wait; more are refused
+    std::size_t queue_bytes = 64 << 20;  // of content that waits
+    // Of these what one person may have waiting.
+    std::size_t person_jobs = 2'000;
+    std::size_t person_bytes = 8 << 20;
     std::size_t batch_jobs = 1'000;        // in one transaction
     std::size_t cache_entries = 200'000;   // of each kind: rooms, members, users
     std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until it is copied into the database file
+    const DiskReserve* reserve = nullptr;  // null: none; below it nothing is added
   };
 
-  // Takes over `database`, which is migrated. `meters` outlives this.
+  // Takes over `database`, which is migrated. `meters` and the reserve outlive this.
   Writer(std::unique_ptr<Database> database, StoreMeters& meters, Options options);
   // Finishes what waits, then joins.
   ~Writer();
@@ -67,7 +76,10 @@ class Writer {
 
   void observe(CommitObserver observer) { observer_ = std::move(observer); }
 
-  // Both throw Overloaded when the queue is full.
+  // All throw Overloaded when the queue is full, OutOfStorage when the disk is.
+  //
+  // Errc::out_of_storage while the disk has no room for messages and the change adds something. What was added before is
+  // answered as ever.
   Task<Result<Commit>> commit(Change change);
   // `work(Database&)`, `work(Appender&)` or `work(Appender&, std::vector<Commit>&)`, which adds what is to be told, inside the
   // transaction; it must leave nothing behind if it throws.
@@ -75,6 +87,15 @@ class Writer {
   auto write(F work) {
     return run(std::move(work), Place::in_transaction);
   }
+  // The same for work that adds something: throws OutOfStorage while the disk has no room for messages.
+  template <class F>
+  auto add(F work) {
+    if (!has_room()) throw OutOfStorage("the disk has no room for more than erasing");
+    return write(std::move(work));
+  }
+  // Whether there is room for messages, and the disk takes them: if the last commit failed for want of space, tries one.
+  // Throws OutOfStorage.
+  Task<> check_writable();
   // `work(Database&)` between transactions: reads for a database that has no other connection.
   template <class F>
   auto read(F work) {
@@ -84,10 +105,15 @@ class Writer {
  private:
   enum class Place { in_transaction, alone };
 
+  // Whose work it is: where waiting_ counts it, in each half of it once. People may share a place, hardly two at once.
+  using Person = std::array<std::size_t, 2>;
+  static constexpr std::size_t kPlaces = 1024;
+  static constexpr Person kNobody{2 * kPlaces, 2 * kPlaces};  // is not counted
+
   // One piece of work and who waits for it. The writer calls apply() and then exactly one of the other two.
   class Job {
    public:
-    Job(Place place, std::size_t bytes) : place(place), bytes(bytes) {}
+    Job(Place place, std::size_t bytes, Person person) : place(place), bytes(bytes), person(person) {}
     virtual ~Job() = default;
     virtual void apply(Writer& writer) = 0;
     virtual void succeed(Writer& writer) = 0;
@@ -95,6 +121,7 @@ class Writer {
 
     const Place place;
     const std::size_t bytes;
+    const Person person;
     std::exception_ptr error;  // its own, while the others of the transaction are well
   };
   using Batch = std::vector<std::unique_ptr<Job>>;
@@ -102,7 +129,7 @@ class Writer {
   template <class R, class F>
   class WorkJob final : public Job {
    public:
-    WorkJob(Place place, F& work, Completion<R> done) : Job(place, 0), work_(work), done_(std::move(done)) {}
+    WorkJob(Place place, F& work, Completion<R> done) : Job(place, 0, kNobody), work_(work), done_(std::move(done)) {}
     void apply(Writer& writer) override {
       const detail::WorkTools tools{*writer.database_, writer.appender_, writer.commits_};
       if constexpr (std::is_void_v<detail::WorkResult<F>>) {
@@ -135,13 +162,22 @@ class Writer {
     }
   }
 
+  // What waits at a place; a table of fixed size, so that queueing allocates nothing.
+  struct Waiting {
+    std::size_t jobs = 0;
+    std::size_t bytes = 0;
+  };
+  Person person(const UserId& id) const;
+  bool takes(const Job& job) const;  // with the mutex held
   void submit(std::unique_ptr<Job> job);
   void loop();
   Batch take();
   void run_batch(Batch& batch);
   void apply_all(Batch& batch);
   bool has_work();
+  bool has_room() const { return options_.reserve == nullptr || options_.reserve->has_room_for_messages(); }
   void purge();
+  void failed();
   void checkpoint_if_due();
   void on_commit(std::size_t log_pages);
 
@@ -150,15 +186,20 @@ class Writer {
   const Options options_;
   Appender appender_;
   CommitObserver observer_;
-  std::vector<Commit> commits_;  // of the present transaction, in order
-  std::size_t log_pages_ = 0;    // now in the log
-  std::size_t checkpoint_at_;    // pages
-  bool purging_ = true;          // deleted rooms may still hold something
+  std::vector<Commit> commits_;       // of the present transaction, in order
+  std::size_t log_pages_ = 0;         // now in the log
+  std::size_t checkpoint_at_;         // pages
+  SteadyTime checkpoint_after_{};     // the last one failed
+  bool purging_ = true;               // deleted rooms may still hold something
+  bool purge_later_ = false;          // they do, and the disk did not let it be removed
+  std::atomic<bool> failing_{false};  // the last transaction
 
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::unique_ptr<Job>> queue_;
   std::size_t queued_bytes_ = 0;
+  const SaltedHash hash_;
+  std::array<Waiting, 2 * kPlaces + 1> waiting_{};
   bool stopping_ = false;
   std::thread thread_;
 };
