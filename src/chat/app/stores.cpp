@@ -20,6 +20,16 @@ mongo::Client::Options client_options(const Options& options) {
   return {.url = options.database_url, .database = options.database_name};
 }
 
+// RATE_LIMITS=off: one person may fill the queue.
+WaitingChanges::Limits queue_limits(const Options& options) {
+  WaitingChanges::Limits limits;
+  if (!options.limits.rates) {
+    limits.persons_changes = limits.changes;
+    limits.persons_bytes = limits.bytes;
+  }
+  return limits;
+}
+
 // The original service has collections of the same names, of another shape.
 void refuse_foreign(mongo::Client& database) {
   auto connection = database.connect();
@@ -48,15 +58,15 @@ std::unique_ptr<Store> open_store(const Options& options, mongo::Client* databas
   if (database != nullptr) {
     refuse_foreign(*database);
     refuse_half_copied(database->connect().find_one(kUnfinishedMigration, mongo::doc()).has_value());
-    return open_mongo_store({.client = client_options(options), .calls_a_user = reads.user});
+    return open_mongo_store(
+        {.client = client_options(options), .writer_queue = queue_limits(options), .calls_a_user = reads.user});
   }
   refuse_half_copied(std::filesystem::exists(options.data_dir / kUnfinishedMigration));
-  SqliteOptions sqlite{.path = options.data_dir / "payam.db", .reader_queue = reads.total, .reads_a_user = reads.user, .reserve = &disk};
-  if (!options.limits.rates) {
-    sqlite.writer_queue_of_one = sqlite.writer_queue;
-    sqlite.writer_bytes_of_one = std::numeric_limits<std::size_t>::max();
-  }
-  return open_sqlite_store(sqlite);
+  return open_sqlite_store({.path = options.data_dir / "payam.db",
+                            .reader_queue = reads.total,
+                            .reads_a_user = reads.user,
+                            .writer_queue = queue_limits(options),
+                            .reserve = &disk});
 }
 
 std::unique_ptr<MediaStore> open_media(const Options& options, mongo::Client* database, WorkerPool& pool) {

@@ -30,7 +30,7 @@ class MongoStore final : public Store {
       : options_(options),
         client_(options.client),
         searchers_("the search", kSearchers, kSearchesWaiting),
-        writer_(client_, {.queue_jobs = options.writer_queue}, meters_,
+        writer_(client_, {.queue = options.writer_queue}, meters_,
                 [this](std::span<const Commit> commits) { on_commits(commits); }) {
     keeper_ = std::thread([this] { keep(); });
   }

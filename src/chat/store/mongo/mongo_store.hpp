@@ -6,12 +6,13 @@
 #include "chat/store/mongo/client.hpp"
 #include "chat/store/mongo/schema.hpp"
 #include "chat/store/store.hpp"
+#include "chat/store/waiting_changes.hpp"
 
 namespace payam::chat {
 
 struct MongoOptions {
   mongo::Client::Options client;
-  std::size_t writer_queue = 20'000;
+  WaitingChanges::Limits writer_queue = {};
   std::size_t calls_a_user = 200;  // that wait for a thread; one more is refused
   Millis tend_every{250};          // read markers and search in arrears at most this long
   SearchEffort search_effort{};

@@ -18,14 +18,10 @@ bool is_send(const Work& work) {
   return change != nullptr && std::holds_alternative<SendMessage>(*change);
 }
 
-std::size_t bytes_of(const Work& work) {
-  return is_send(work) ? std::get<SendMessage>(std::get<Change>(work)).content.size() : 0;
-}
-
 }  // namespace
 
 Writer::Writer(Client& client, Options options, StoreMeters& meters, CommitObserver observer)
-    : client_(client), options_(options), meters_(meters), observer_(std::move(observer)) {}
+    : client_(client), options_(options), meters_(meters), observer_(std::move(observer)), waiting_(options.queue) {}
 
 Writer::~Writer() {
   std::unique_lock lock(mutex_);
@@ -34,9 +30,10 @@ Writer::~Writer() {
 
 Task<Result<Commit>> Writer::commit(RoomId room, Work work) {
   auto start = [this, &room, &work](Completion<Result<Commit>> done) {
-    const std::size_t bytes = bytes_of(work);
+    const auto* change = std::get_if<Change>(&work);
+    const auto waits = change != nullptr ? waiting_.item(*change) : WaitingChanges::Item{};
     submit(room,
-           std::make_unique<Job>(Job{std::move(work), bytes, std::move(done), steady_now() + options_.patience, {new_ulid()}}));
+           std::make_unique<Job>(Job{std::move(work), waits, std::move(done), steady_now() + options_.patience, {new_ulid()}}));
   };
   co_return co_await await_completion<Result<Commit>>(start);
 }
@@ -45,17 +42,14 @@ void Writer::submit(const RoomId& id, std::unique_ptr<Job> job) {
   std::unique_ptr<Job> refused;
   {
     const std::lock_guard lock(mutex_);
-    if (queued_jobs_ >= options_.queue_jobs || queued_bytes_ + job->bytes > options_.queue_bytes) {
+    if (!waiting_.add(job->waits)) {
       refused = std::move(job);
     } else {
       RoomPtr& room = rooms_[id];
       if (!room) room = std::make_shared<Room>(id);
-      ++queued_jobs_;
-      queued_bytes_ += job->bytes;
       room->queue.push_back(std::move(job));
       if (!start(room)) {
-        --queued_jobs_;
-        queued_bytes_ -= room->queue.back()->bytes;
+        waiting_.remove(room->queue.back()->waits);
         refused = std::move(room->queue.back());
         room->queue.pop_back();
       }
@@ -103,10 +97,9 @@ Writer::Batch Writer::take(Room& room, bool& tend) {
   std::size_t bytes = 0;
   while (!room.queue.empty() && batch.size() < options_.batch_jobs) {
     Job& next = *room.queue.front();
-    if (!batch.empty() && (!is_send(next.work) || bytes + next.bytes > options_.batch_bytes)) break;
-    bytes += next.bytes;
-    --queued_jobs_;
-    queued_bytes_ -= next.bytes;
+    if (!batch.empty() && (!is_send(next.work) || bytes + next.waits.bytes > options_.batch_bytes)) break;
+    bytes += next.waits.bytes;
+    waiting_.remove(next.waits);
     batch.push_back(std::move(room.queue.front()));
     room.queue.pop_front();
     if (!is_send(batch.back()->work)) break;

@@ -24,6 +24,7 @@
 #include "chat/store/mongo/appender.hpp"
 #include "chat/store/mongo/client.hpp"
 #include "chat/store/store.hpp"
+#include "chat/store/waiting_changes.hpp"
 #include "runtime/completion.hpp"
 
 namespace payam::chat::mongo {
@@ -31,9 +32,8 @@ namespace payam::chat::mongo {
 class Writer {
  public:
   struct Options {
-    std::size_t queue_jobs = 20'000;     // that wait; more are refused
-    std::size_t queue_bytes = 64 << 20;  // of content that waits
-    std::size_t batch_jobs = 200;        // in one insert
+    WaitingChanges::Limits queue = {};  // of what waits; more is refused
+    std::size_t batch_jobs = 200;       // in one insert
     std::size_t batch_bytes = 4 << 20;
     std::size_t rooms = 50'000;  // kept in memory while nothing is done in them
     Millis patience{10'000};     // of a change, for its turn and for the fence when many write into one room
@@ -55,7 +55,7 @@ class Writer {
  private:
   struct Job {
     Work work;
-    std::size_t bytes = 0;
+    WaitingChanges::Item waits;
     Completion<Result<Commit>> done;
     SteadyTime until;
     Appender::Attempt attempt;
@@ -116,8 +116,7 @@ class Writer {
     std::size_t operator()(const RoomId& id) const { return SaltedHash{}(id.str()); }
   };
   std::unordered_map<RoomId, RoomPtr, HashRoom> rooms_;
-  std::size_t queued_jobs_ = 0;
-  std::size_t queued_bytes_ = 0;
+  WaitingChanges waiting_;
   std::size_t running_ = 0;
 };
 

@@ -27,7 +27,8 @@ class ReaderPool {
   // `meters` outlives this.
   ReaderPool(const Options& options, StoreMeters& meters);
 
-  // Runs `work(Database&)`; throws Overloaded when too much waits and as `turn` has it, and what SqliteError::throw_to_caller() does.
+  // Runs `work(Database&)`; throws Overloaded when too much waits and as `turn` has it, and what SqliteError::throw_to_caller()
+  // does.
   template <class F>
   Task<std::invoke_result_t<F&, Database&>> read(F work, Turn turn) {
     const SteadyTime began = steady_now();

@@ -46,9 +46,7 @@ class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const SqliteOptions& options)
       : writer_(open_for_writing(options), meters_,
-                {.queue_jobs = options.writer_queue,
-                 .person_jobs = options.writer_queue_of_one,
-                 .person_bytes = options.writer_bytes_of_one,
+                {.queue = options.writer_queue,
                  .cache_entries = options.cache_entries,
                  .checkpoint_pages = options.checkpoint_pages,
                  .reserve = options.reserve}),

@@ -7,6 +7,7 @@
 
 #include "base/disk_reserve.hpp"
 #include "chat/store/store.hpp"
+#include "chat/store/waiting_changes.hpp"
 
 namespace payam::chat {
 
@@ -18,13 +19,11 @@ struct SqliteOptions {
   int searchers = 2;               // threads and connections that search
   SearchEffort search_effort{};
   Millis search_patience{5'000};  // until a search has its turn
-  std::size_t writer_queue = 20'000;
-  std::size_t writer_queue_of_one = 2'000;    // changes of one person that wait
-  std::size_t writer_bytes_of_one = 8 << 20;  // and their content
-  std::size_t checkpoint_pages = 4'000;       // of log, 4 KiB each, until they are copied into the database file
-  std::size_t cache_entries = 200'000;        // rooms, memberships and users each that the writer keeps in memory
-  const DiskReserve* reserve = nullptr;       // null: none; it outlives the store
-  const char* vfs = nullptr;                  // SQLite's file layer by name; tests put faults there
+  WaitingChanges::Limits writer_queue = {};
+  std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until they are copied into the database file
+  std::size_t cache_entries = 200'000;   // rooms, memberships and users each that the writer keeps in memory
+  const DiskReserve* reserve = nullptr;  // null: none; it outlives the store
+  const char* vfs = nullptr;             // SQLite's file layer by name; tests put faults there
 };
 
 // Opens and, where needed, creates or migrates. Throws std::runtime_error with a text for the operator. Whoever waits for the

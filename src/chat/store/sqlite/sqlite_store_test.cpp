@@ -59,7 +59,7 @@ User person(const std::string& name) { return {UserId(name), name, name + "@exam
 TEST(SqliteStore, RefusesWhatItsQueuesCannotHold) {
   const TemporaryFolder folder;
   ShardSet shards(1);
-  const auto store = open_sqlite_store({.path = folder.path() / "payam.db", .writer_queue = 5});
+  const auto store = open_sqlite_store({.path = folder.path() / "payam.db", .writer_queue = {.changes = 5}});
   asio::co_spawn(shards[0].executor(), store->create_user(person("ali")), asio::use_future).get().value();
   const Change create = CreateRoom{RoomId("r"), UserId("ali"), "Room", {}, Timestamp{}};
   asio::co_spawn(shards[0].executor(), store->commit(create), asio::use_future).get().value();
@@ -102,8 +102,8 @@ TEST(SqliteStore, RefusesWhatItsQueuesCannotHold) {
 TEST(SqliteStore, OnePersonDoesNotFillTheQueue) {
   const TemporaryFolder folder;
   ShardSet shards(1);
-  const auto store = open_sqlite_store(
-      {.path = folder.path() / "payam.db", .writer_queue = 30, .writer_queue_of_one = 5, .writer_bytes_of_one = 100});
+  const auto store =
+      open_sqlite_store({.path = folder.path() / "payam.db", .writer_queue = {.persons_changes = 5, .persons_bytes = 100}});
   const auto run = [&](auto task) { return asio::co_spawn(shards[0].executor(), std::move(task), asio::use_future); };
   for (const char* name : {"ali", "sara", "bob"}) run(store->create_user(person(name))).get().value();
   run(store->commit(CreateRoom{RoomId("r"), UserId("ali"), "Room", {"sara@example.com", "bob@example.com"}, Timestamp{}}))

@@ -10,53 +10,12 @@ namespace {
 
 constexpr Millis kAfterFailedCheckpoint{1'000};  // it may have copied much before it failed
 
-std::size_t size_of(const std::vector<std::string>& texts) {
-  std::size_t bytes = 0;
-  for (const std::string& text : texts) bytes += text.size();
-  return bytes;
-}
-
-// Of what may be long.
-std::size_t content_of(const Change& change) {
-  return std::visit(
-      []<class T>(const T& kind) -> std::size_t {
-        if constexpr (requires { kind.content; }) {
-          return kind.content.size();
-        } else if constexpr (requires { kind.member_emails; }) {
-          return size_of(kind.member_emails);
-        } else if constexpr (requires { kind.emails; }) {
-          return size_of(kind.emails);
-        } else {
-          return 0;
-        }
-      },
-      change);
-}
-
-const UserId& actor_of(const Change& change) {
-  return std::visit(
-      []<class T>(const T& kind) -> const UserId& {
-        if constexpr (requires { kind.actor; }) {
-          return kind.actor;
-        } else if constexpr (requires { kind.sender; }) {
-          return kind.sender;
-        } else if constexpr (requires { kind.creator; }) {
-          return kind.creator;
-        } else if constexpr (requires { kind.from; }) {
-          return kind.from;
-        } else {
-          return kind.user;
-        }
-      },
-      change);
-}
-
 }  // namespace
 
 class Writer::ChangeJob final : public Job {
  public:
-  ChangeJob(Change change, const Person& person, Completion<Result<Commit>> done)
-      : Job(Place::in_transaction, content_of(change), person), change_(std::move(change)), done_(std::move(done)) {}
+  ChangeJob(Change change, const WaitingChanges::Item& waits, Completion<Result<Commit>> done)
+      : Job(Place::in_transaction, waits), change_(std::move(change)), done_(std::move(done)) {}
 
   void apply(Writer& writer) override {
     auto result = writer.has_room() ? writer.appender_.apply(change_) : writer.appender_.apply_unless_it_adds(change_);
@@ -82,7 +41,8 @@ Writer::Writer(std::unique_ptr<Database> database, StoreMeters& meters, Options 
       meters_(meters),
       options_(options),
       appender_(*database_, options.cache_entries),
-      checkpoint_at_(options.checkpoint_pages) {
+      checkpoint_at_(options.checkpoint_pages),
+      waiting_(options.queue) {
   sqlite3_wal_hook(
       database_->handle(),
       [](void* self, sqlite3*, const char*, int pages) {
@@ -104,35 +64,16 @@ Writer::~Writer() {
 
 Task<Result<Commit>> Writer::commit(Change change) {
   auto start = [this, &change](Completion<Result<Commit>> done) {
-    const Person whose = person(actor_of(change));
-    submit(std::make_unique<ChangeJob>(std::move(change), whose, std::move(done)));
+    const auto waits = waiting_.item(change);
+    submit(std::make_unique<ChangeJob>(std::move(change), waits, std::move(done)));
   };
   co_return co_await await_completion<Result<Commit>>(start);
-}
-
-Writer::Person Writer::person(const UserId& id) const {
-  const std::size_t hash = hash_(id.str());
-  return {hash % kPlaces, kPlaces + (hash >> 32) % kPlaces};
-}
-
-bool Writer::takes(const Job& job) const {
-  if (stopping_ || queue_.size() >= options_.queue_jobs || queued_bytes_ + job.bytes > options_.queue_bytes) return false;
-  if (job.person == kNobody) return true;
-  return std::ranges::any_of(job.person, [&](std::size_t place) {
-    const Waiting& own = waiting_[place];
-    return own.jobs < options_.person_jobs && own.bytes + job.bytes <= options_.person_bytes;
-  });
 }
 
 void Writer::submit(std::unique_ptr<Job> job) {
   {
     const std::lock_guard lock(mutex_);
-    if (takes(*job)) {
-      queued_bytes_ += job->bytes;
-      for (const std::size_t place : job->person) {
-        ++waiting_[place].jobs;
-        waiting_[place].bytes += job->bytes;
-      }
+    if (!stopping_ && waiting_.add(job->waits)) {
       queue_.push_back(std::move(job));
     }
   }
@@ -189,12 +130,7 @@ Writer::Batch Writer::take() {
   Batch batch;
   while (!queue_.empty() && batch.size() < options_.batch_jobs) {
     if (!batch.empty() && queue_.front()->place == Place::alone) break;
-    const Job& next = *queue_.front();
-    queued_bytes_ -= next.bytes;
-    for (const std::size_t place : next.person) {
-      --waiting_[place].jobs;
-      waiting_[place].bytes -= next.bytes;
-    }
+    waiting_.remove(queue_.front()->waits);
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
     if (batch.back()->place == Place::alone) break;
@@ -255,7 +191,7 @@ void Writer::failed() {
 }
 
 Task<> Writer::check_writable() {
-  if (!has_room()) throw OutOfStorage("the disk has no room for more than erasing");
+  if (!has_room()) throw OutOfStorage("the disk has no room for anything new");
   // One page is written, with what it says.
   auto rewrite = [this](Database& database) {
     if (!failing_.load(std::memory_order_relaxed)) return;

@@ -6,7 +6,6 @@
 // more space, so that the log's own can be used again.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -21,10 +20,10 @@
 #include <vector>
 
 #include "base/disk_reserve.hpp"
-#include "base/salted_hash.hpp"
 #include "chat/store/sqlite/appender.hpp"
 #include "chat/store/sqlite/database.hpp"
 #include "chat/store/store.hpp"
+#include "chat/store/waiting_changes.hpp"
 #include "runtime/completion.hpp"
 #include "runtime/worker_pool.hpp"
 
@@ -56,11 +55,7 @@ using WorkResult = decltype(call_with(std::declval<F&>(), std::declval<const Wor
 class Writer {
  public:
   struct Options {
-    std::size_t queue_jobs = 20'000;     // that wait; more are refused
-    std::size_t queue_bytes = 64 << 20;  // of content that waits
-    // Of these what one person may have waiting.
-    std::size_t person_jobs = 2'000;
-    std::size_t person_bytes = 8 << 20;
+    WaitingChanges::Limits queue = {};     // of what waits; more is refused
     std::size_t batch_jobs = 1'000;        // in one transaction
     std::size_t cache_entries = 200'000;   // of each kind: rooms, members, users
     std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until it is copied into the database file
@@ -90,7 +85,7 @@ class Writer {
   // The same for work that adds something: throws OutOfStorage while the disk has no room for messages.
   template <class F>
   auto add(F work) {
-    if (!has_room()) throw OutOfStorage("the disk has no room for more than erasing");
+    if (!has_room()) throw OutOfStorage("the disk has no room for anything new");
     return write(std::move(work));
   }
   // Whether there is room for messages, and the disk takes them: if the last commit failed for want of space, tries one.
@@ -105,23 +100,17 @@ class Writer {
  private:
   enum class Place { in_transaction, alone };
 
-  // Whose work it is: where waiting_ counts it, in each half of it once. People may share a place, hardly two at once.
-  using Person = std::array<std::size_t, 2>;
-  static constexpr std::size_t kPlaces = 1024;
-  static constexpr Person kNobody{2 * kPlaces, 2 * kPlaces};  // is not counted
-
   // One piece of work and who waits for it. The writer calls apply() and then exactly one of the other two.
   class Job {
    public:
-    Job(Place place, std::size_t bytes, Person person) : place(place), bytes(bytes), person(person) {}
+    Job(Place place, const WaitingChanges::Item& waits) : place(place), waits(waits) {}
     virtual ~Job() = default;
     virtual void apply(Writer& writer) = 0;
     virtual void succeed(Writer& writer) = 0;
     virtual void fail(std::exception_ptr error) = 0;
 
     const Place place;
-    const std::size_t bytes;
-    const Person person;
+    const WaitingChanges::Item waits;
     std::exception_ptr error;  // its own, while the others of the transaction are well
   };
   using Batch = std::vector<std::unique_ptr<Job>>;
@@ -129,7 +118,7 @@ class Writer {
   template <class R, class F>
   class WorkJob final : public Job {
    public:
-    WorkJob(Place place, F& work, Completion<R> done) : Job(place, 0, kNobody), work_(work), done_(std::move(done)) {}
+    WorkJob(Place place, F& work, Completion<R> done) : Job(place, {}), work_(work), done_(std::move(done)) {}
     void apply(Writer& writer) override {
       const detail::WorkTools tools{*writer.database_, writer.appender_, writer.commits_};
       if constexpr (std::is_void_v<detail::WorkResult<F>>) {
@@ -162,13 +151,6 @@ class Writer {
     }
   }
 
-  // What waits at a place; a table of fixed size, so that queueing allocates nothing.
-  struct Waiting {
-    std::size_t jobs = 0;
-    std::size_t bytes = 0;
-  };
-  Person person(const UserId& id) const;
-  bool takes(const Job& job) const;  // with the mutex held
   void submit(std::unique_ptr<Job> job);
   void loop();
   Batch take();
@@ -197,9 +179,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::unique_ptr<Job>> queue_;
-  std::size_t queued_bytes_ = 0;
-  const SaltedHash hash_;
-  std::array<Waiting, 2 * kPlaces + 1> waiting_{};
+  WaitingChanges waiting_;
   bool stopping_ = false;
   std::thread thread_;
 };
