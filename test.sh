@@ -63,7 +63,7 @@ prepare build-release tools/build release
 step wire tests/run engineio socketio
 step end-to-end tests/run e2e browser
 step mongodb tests/run mongo
-step fuzz tools/fuzz 10
+step fuzz env FUZZ_PRESET=dev tools/fuzz 10
 step soak tools/soak short
 
 say "took $(((SECONDS - began) / 60)) min $(((SECONDS - began) % 60)) s"

@@ -90,7 +90,7 @@ http::ServerOptions metered(http::ServerOptions options, HttpMeters& meters) {
 }  // namespace
 
 struct Application::Parts {
-  Parts(const Options& o, mongo::Client* d)
+  Parts(const Options& o, mongo::Client* d, std::unique_ptr<Store> given)
       : options(o),
         database(d),
         lock(lock_data_dir(options)),
@@ -99,7 +99,7 @@ struct Application::Parts {
         shards(thread_count(options)),
         passwords_pool("passwords", std::max(1, thread_count(options) / 2), options.limits.holding.passwords.total),
         media_pool("media", 2, kMediaJobsWaiting),
-        store(open_store(options, database, disk)),
+        store(given ? std::move(given) : open_store(options, database, disk)),
         keys(open_keys(options, database)),
         tokens(std::move(keys.key), options.access_token_lifetime, std::move(keys.retired)),
         passwords(passwords_pool, options.bcrypt_cost, options.limits.holding.passwords),
@@ -189,8 +189,8 @@ struct Application::Parts {
   std::optional<http::Server> http;
 };
 
-Application::Application(const Options& options, mongo::Client* database)
-    : parts_(std::make_unique<Parts>(options, database)) {}
+Application::Application(const Options& options, mongo::Client* database, std::unique_ptr<Store> store)
+    : parts_(std::make_unique<Parts>(options, database, std::move(store))) {}
 Application::~Application() = default;
 
 void Application::start() {
@@ -200,6 +200,10 @@ void Application::start() {
 }
 
 std::uint16_t Application::port() const { return parts_->http->port(); }
+
+void Application::adopt(Descriptor socket) { parts_->http->adopt(std::move(socket)); }
+
+std::size_t Application::connections() const { return parts_->http->connections(); }
 
 void Application::tend() {
   Parts& parts = *parts_;

@@ -6,16 +6,19 @@
 #include <memory>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "chat/app/options.hpp"
 #include "chat/store/mongo/client.hpp"
+#include "chat/store/store.hpp"
 
 namespace payam::chat {
 
 class Application {
  public:
   // Opens the data directory or the database, the store and the keys; throws std::runtime_error with a line for the operator,
-  // Unavailable if the database is away. `database` is what open_database() gave; it outlives this.
-  Application(const Options& options, mongo::Client* database);
+  // Unavailable if the database is away. `database` is what open_database() gave; it outlives this. A `store` takes the place
+  // of the one that the options choose: tests keep theirs in memory.
+  Application(const Options& options, mongo::Client* database, std::unique_ptr<Store> store = nullptr);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -23,6 +26,10 @@ class Application {
   // Listens. Throws std::runtime_error if the address cannot be had.
   void start();
   std::uint16_t port() const;
+
+  // http::Server's: serves a connected socket, with or without start(); how many connections are open.
+  void adopt(Descriptor socket);
+  std::size_t connections() const;
 
   // What is to be done now and then, kReloadTime apart at most: takes over keys that were rotated, removes what torn uploads
   // left and uploads that nobody needs, ends sessions that nobody uses. What fails is logged by its name and tried again the

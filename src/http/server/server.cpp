@@ -166,6 +166,10 @@ Server::~Server() {
 
 void Server::start() { impl_->listen(); }
 std::uint16_t Server::port() const { return impl_->bound; }
+void Server::adopt(Descriptor socket) {
+  impl_->home.post([impl = impl_, socket = std::move(socket)]() mutable { impl->deal(std::move(socket), {}); });
+}
+
 std::size_t Server::connections() const { return static_cast<std::size_t>(connection_budget().held()); }
 const Budget& Server::connection_budget() const { return impl_->state->census->budget; }
 const Budget& Server::body_budget() const { return impl_->state->bodies; }

@@ -12,6 +12,7 @@
 
 #include "base/budget.hpp"
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "http/server/router.hpp"
 #include "runtime/shard.hpp"
 
@@ -82,6 +83,10 @@ class Server {
   void start();
   // The bound port; after start().
   std::uint16_t port() const;
+
+  // Serves a connected, non-blocking stream socket that has no address, an end of a socketpair, as if it had been accepted from
+  // the unspecified address; any thread, whether or not it listens.
+  void adopt(Descriptor socket);
 
   // Drains: no new connections, idle ones close, each request being served is the last of its connection. Returns at once;
   // any thread; idempotent. Upgraded streams are their new owners' business.

@@ -1139,6 +1139,26 @@ TEST_F(ServerTest, ALoopThatIsGoneLeavesNothingBehind) {
   EXPECT_LT(steady_now() - began, std::chrono::seconds(5));
 }
 
+TEST_F(ServerTest, ServesASocketThatWasConnectedElsewhere) {
+  router_.add(Method::get, "/peer",
+              [](Shard&, Request& request) -> Task<Response> { co_return Response::text(200, request.peer); });
+  options_.limits.connections = 1;
+  Server server({&shards_[0]}, std::move(router_), options_);  // it does not listen
+  const auto adopt = [&server] {
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    server.adopt(Descriptor(ends[0]));
+    return WireClient(Descriptor(ends[1]));
+  };
+  auto client = adopt();
+  client.send("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(client.response().body, "0.0.0.0");
+  EXPECT_EQ(server.connections(), 1U);
+  EXPECT_EQ(adopt().response().status, 503);
+  client.finish_writing();
+  EXPECT_EQ(client.rest(), "");
+}
+
 TEST_F(ServerTest, OptionsThatCannotBeUsedAreNamed) {
   options_.host = "example.org";
   EXPECT_THROW(Server({&shards_[0]}, Router(), options_), std::invalid_argument);

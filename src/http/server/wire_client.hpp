@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.hpp"
 #include "http/message.hpp"
 
 namespace payam::http {
@@ -46,6 +47,8 @@ class WireClient {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   }
+  // Speaks on a socket that is connected already.
+  explicit WireClient(Descriptor connected) : fd_(connected.release()) {}
   ~WireClient() { close(); }
   WireClient(const WireClient&) = delete;
   WireClient& operator=(const WireClient&) = delete;
