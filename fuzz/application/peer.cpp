@@ -137,7 +137,10 @@ bool Peer::wait_for(std::span<Peer* const> peers, Millis limit) {
     if (peer->unsent() != 0) events |= POLLOUT;
     if (events != 0) waits.push_back({peer->socket_.get(), events, 0});
   }
-  return !waits.empty() && ::poll(waits.data(), waits.size(), static_cast<int>(limit.count())) > 0;
+  if (waits.empty()) return false;
+  // libFuzzer's alarm interrupts it now and then.
+  const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(limit.count()));
+  return ready > 0 || (ready < 0 && errno == EINTR);
 }
 
 // --- Receiving -------------------------------------------------------------------------------------------------------

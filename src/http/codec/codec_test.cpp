@@ -124,6 +124,15 @@ TEST(Codec, EveryFaultIsListedAtOnce) {
             R"("msg":"Input should be a valid integer, unable to parse string as an integer","input":"z"}]})");
 }
 
+// A refusal is JSON, whatever was sent.
+TEST(Codec, ANumberBeyondADoubleIsShownAsNull) {
+  EXPECT_EQ(refusal_of("s", "1e400"),
+            R"({"type":"string_type","loc":["body","s"],"msg":"Input should be a valid string","input":null})");
+  EXPECT_EQ(
+      refusal_of("s", R"([-1e400,{"a":[1e400,1]}])"),
+      R"({"type":"string_type","loc":["body","s"],"msg":"Input should be a valid string","input":[null,{"a":[null,1]}]})");
+}
+
 TEST(Codec, TextIsCountedInCodePoints) {
   EXPECT_EQ(refusal_of("s", R"("سلامس")"), R"({"detail":["accepted"]})");
   EXPECT_EQ(refusal_of("s", R"("😀😀😀😀😀")"), R"({"detail":["accepted"]})");

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
+#include <cmath>
 #include <utility>
 
 #include "base/utf8.hpp"
@@ -29,6 +30,17 @@ std::size_t weigh(const json::value& value, std::size_t limit) {
   return total;
 }
 
+// A number beyond a double's range is read as infinite, which JSON has no word for.
+void drop_infinities(json::value& value) {
+  if (const auto* number = value.if_double(); number != nullptr && !std::isfinite(*number)) {
+    value = nullptr;
+  } else if (auto* list = value.if_array()) {
+    for (auto& item : *list) drop_infinities(item);
+  } else if (auto* object = value.if_object()) {
+    for (auto& [key, item] : *object) drop_infinities(item);
+  }
+}
+
 constexpr std::string_view kConcealed = "**********";
 
 // What may be shown of an input: never more than kMaxEcho, never bytes that are not UTF-8, never a secret.
@@ -46,6 +58,7 @@ json::value echo(const json::value& input, Reader::Hide hide) {
   }
   if (weigh(input, Reader::kMaxEcho) <= Reader::kMaxEcho) {
     json::value shown = input;
+    drop_infinities(shown);
     if (hide != nullptr) hide(shown);
     return shown;
   }

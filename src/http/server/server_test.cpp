@@ -1142,7 +1142,7 @@ TEST_F(ServerTest, ALoopThatIsGoneLeavesNothingBehind) {
 TEST_F(ServerTest, ServesASocketThatWasConnectedElsewhere) {
   router_.add(Method::get, "/peer",
               [](Shard&, Request& request) -> Task<Response> { co_return Response::text(200, request.peer); });
-  options_.limits.connections = 1;
+  options_.limits.connections = {.total = 1};
   Server server({&shards_[0]}, std::move(router_), options_);  // it does not listen
   const auto adopt = [&server] {
     int ends[2] = {-1, -1};
