@@ -47,6 +47,7 @@ chat::Options options_of(World::Limits limits, const std::filesystem::path& fold
   options.secret_key = "a secret of the fuzzer's, no secret";
   options.max_upload_bytes = 100'000;
   options.user_quota_bytes = 1'000'000;
+  options.min_free_bytes = 0;
   options.cors_origins = {"https://chat.example.org"};
   options.limits = limits == World::Limits::off ? chat::parse_caller_limits("off").value() : low_limits();
   // A socketpair has no address, so that any may be forwarded.
@@ -257,6 +258,7 @@ void World::check_alive(bool touched) {
     std::this_thread::yield();
   }
   ++age_;
+  if (age_ % kPeopleLast == 0) application_->tend();
   if (age_ % kPeopleLast == 0 || (touched && !people_are_well())) make_people();
 }
 
