@@ -27,6 +27,7 @@ using eio::websocket::Opcode;
 constexpr std::size_t kRemembered = 4'000;
 // A piece is on its own once the server has read it; it may not read now, which is as well.
 constexpr std::chrono::microseconds kPieceTime{500};
+constexpr Millis kWaitPiece{1'000};
 // What the server does not take within this time it need not take.
 constexpr Millis kSendTime{50};
 
@@ -138,9 +139,12 @@ bool Peer::wait_for(std::span<Peer* const> peers, Millis limit) {
     if (events != 0) waits.push_back({peer->socket_.get(), events, 0});
   }
   if (waits.empty()) return false;
-  // libFuzzer's alarm interrupts it now and then.
-  const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(limit.count()));
-  return ready > 0 || (ready < 0 && errno == EINTR);
+  // In short waits, so that a time in which the whole process was stopped counts as one of them.
+  for (Millis left = limit; left > Millis{0}; left -= kWaitPiece) {
+    const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(std::min(left, kWaitPiece).count()));
+    if (ready > 0 || (ready < 0 && errno == EINTR)) return true;  // libFuzzer's alarm interrupts it now and then
+  }
+  return false;
 }
 
 // --- Receiving -------------------------------------------------------------------------------------------------------
