@@ -6,6 +6,7 @@
 #include "chat/store/sqlite/accounts.hpp"
 #include "chat/store/sqlite/appender.hpp"
 #include "chat/store/sqlite/schema.hpp"
+#include "chat/store/sqlite/search_index.hpp"
 #include "chat/store/sqlite/uploads.hpp"
 #include "chat/store/sqlite/views.hpp"
 
@@ -124,6 +125,30 @@ TEST_F(Cost, APageOfLongMessagesIsReadNoFurtherThanItGoes) {
   for (const auto from : {HistoryQuery::From::newest, HistoryQuery::From::after}) {
     EXPECT_EQ(steps_of_a_page("long", from), steps_of_a_page("short", from));
   }
+}
+
+// The index's one thread takes in what it can in a moment, then looks who else waits.
+TEST_F(Cost, TheIndexTakesInLongMessagesAFewAtATime) {
+  database_.execute("ATTACH ':memory:' AS search");
+  prepare_search_index(database_, "search");
+  const auto steps_for = [this](const std::string& room, const std::string& content) {
+    create_room(room, 1);
+    for (int i = 0; i < 12; ++i) {
+      const std::string id = room + std::to_string(i);
+      commit(SendMessage{RoomId(room), UserId("user0"), MessageId(id), content, {}, {}, {}, Timestamp{}});
+    }
+    appender_.cache().flush();
+    int steps = 1;
+    while (follow_room(database_, RoomId(room))) ++steps;
+    return steps;
+  };
+  EXPECT_EQ(steps_for("short", "a few words"), 1);
+  // Thirteen entries: of 13 and 6 there is too much, 3 are few enough; of the other 10 and 5 too much, 2 go; then 4, and 4.
+  EXPECT_EQ(steps_for("long", std::string(80'000, 'x')), 4);
+  commit(EditMessage{{MessageId("long0"), RoomId("long")}, UserId("user0"), "found again", Timestamp{}});
+  appender_.cache().flush();
+  EXPECT_FALSE(follow_room(database_, RoomId("long")));
+  EXPECT_EQ(search(database_, UserId("user0"), {"again", {}, {}}, SearchEffort{}, {})->hits.size(), 1u);
 }
 
 }  // namespace

@@ -17,8 +17,11 @@
 namespace payam::chat::sqlite {
 namespace {
 
-constexpr int kIndexVersion = 1;     // to be raised with every change of folding, terms or tables
-constexpr std::int64_t kStep = 500;  // entries of the log, or documents, in one transaction
+constexpr int kIndexVersion = 1;  // to be raised with every change of folding, terms or tables
+// In one transaction, for which others wait: entries of the log, or documents; and bytes of messages, unless they are few.
+constexpr std::int64_t kStep = 500;
+constexpr std::int64_t kStepBytes = 256 << 10;
+constexpr std::int64_t kFew = 4;
 
 // A document's key is its message's time in milliseconds, and 20 bits that tell it from others of the same one: the newest
 // first across rooms, however and whenever the index was made.
@@ -133,6 +136,26 @@ void take_in(Database& database, std::int64_t room, Rev from, Rev to) {
 
 using Clauses = std::vector<search::Query::Clause>;
 
+// Of the messages that entries after `from` up to `to` added or changed.
+std::int64_t bytes_of(Database& database, std::int64_t room, Rev from, Rev to) {
+  const Seq first = first_message_after(database, room, from);
+  Statement row = database.query(
+      "SELECT (SELECT ifnull(sum(length(CAST(content AS BLOB))), 0) FROM messages WHERE room = ?1 AND seq >= ?2 AND seq < ?3) +"
+      " (SELECT ifnull(sum(length(CAST(m.content AS BLOB))), 0) FROM"
+      " (SELECT DISTINCT subject FROM log WHERE room = ?1 AND rev > ?4 AND rev <= ?5 AND subject < ?2) s"
+      " CROSS JOIN messages m ON m.room = ?1 AND m.seq = s.subject)",
+      room, first, first_message_after(database, room, to), from, to);
+  row.step();
+  return row.get<std::int64_t>(0);
+}
+
+// Up to where the next step goes.
+Rev end_of_step(Database& database, std::int64_t room, Rev from, Rev newest) {
+  std::int64_t entries = std::min(newest.value - from.value, kStep);
+  while (entries > kFew && bytes_of(database, room, from, Rev{from.value + entries}) > kStepBytes) entries /= 2;
+  return Rev{from.value + entries};
+}
+
 // `"5_a" AND ("5_b" OR "5_c" *)`, for each of the rooms, one of which is enough.
 std::string expression(std::span<const std::int64_t> rooms, const Clauses& clauses) {
   std::string text;
@@ -221,7 +244,7 @@ bool follow_room(Database& database, const RoomId& room) {
   }
   if (!known) database.run("INSERT INTO search_rooms (room, id, rev) VALUES (?, ?, 0)", key, room);
   const Rev from = known ? known->rev : Rev{0};
-  const Rev to{std::min(newest.value, from.value + kStep)};
+  const Rev to = end_of_step(database, key, from, newest);
   take_in(database, key, from, to);
   database.run("UPDATE search_rooms SET rev = ? WHERE room = ?", to, key);
   return to < newest;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <type_traits>
 #include <utility>
@@ -130,15 +131,12 @@ bool SearchIndexer::take(std::unordered_set<RoomId>& rooms, std::uint64_t& told)
   return !stopping_;
 }
 
+// A step of each room in turn, so that a room with much to take in is in no other's way.
 void SearchIndexer::take_in(const std::unordered_set<RoomId>& rooms) {
-  for (const RoomId& room : rooms) take_in(room);
-}
-
-void SearchIndexer::take_in(const RoomId& room) {
-  for (bool more = true; more;) {
+  for (std::deque<RoomId> turns(rooms.begin(), rooms.end()); !turns.empty(); turns.pop_front()) {
     // Not of the kind that takes locks at once, for it would take the chat's too.
     Transaction transaction(*database_, Transaction::Kind::read);
-    more = follow_room(*database_, room);
+    if (follow_room(*database_, turns.front())) turns.push_back(turns.front());
     transaction.commit();
     give_up_waiting(false);
     const std::lock_guard lock(mutex_);

@@ -74,7 +74,6 @@ class SearchIndexer {
   // What is to be taken in now; false at the end of all.
   bool take(std::unordered_set<RoomId>& rooms, std::uint64_t& told);
   void take_in(const std::unordered_set<RoomId>& rooms);
-  void take_in(const RoomId& room);
   // Those whose time has come, or all.
   void give_up_waiting(bool all);
   void reached(std::uint64_t told);
