@@ -30,6 +30,8 @@ class Input {
   std::optional<json::value> document() {
     if (!value(0) || !rest_.empty()) return std::nullopt;
     json::value whole = stack_.release();
+    // Beside attachments a map that looks like a placeholder would stand for one of them, again and again; else it is a map.
+    if (attachments_.empty()) return whole;
     const auto placeholders = count_placeholders(whole, attachments_.size());
     return placeholders && *placeholders <= attachments_.size() ? std::optional(std::move(whole)) : std::nullopt;
   }

