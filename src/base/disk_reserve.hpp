@@ -39,6 +39,13 @@ class DiskReserve {
   }
   bool has_room_for_messages() const { return free() >= reserve() / 4; }
 
+  // That `bytes` were written: they count until the next measurement, so that a burst does not pass what is kept free.
+  void wrote(std::uint64_t bytes) {
+    std::uint64_t free = free_.load(std::memory_order_relaxed);
+    while (!free_.compare_exchange_weak(free, free - std::min(bytes, free), std::memory_order_relaxed)) {
+    }
+  }
+
   std::uint64_t reserve() const { return reserve_.load(std::memory_order_relaxed); }
   std::uint64_t free() const { return free_.load(std::memory_order_relaxed); }
 

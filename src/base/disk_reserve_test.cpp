@@ -54,6 +54,19 @@ TEST(DiskReserve, FilesCountUntilTheDiskIsMeasuredAgain) {
   EXPECT_TRUE(reserve.take_for_files(1));
 }
 
+TEST(DiskReserve, WhatWasWrittenCountsUntilTheDiskIsMeasuredAgain) {
+  DiskReserve reserve(400);
+  reserve.measured(150, 10'000);
+  reserve.wrote(50);
+  EXPECT_TRUE(reserve.has_room_for_messages());
+  reserve.wrote(1);
+  EXPECT_FALSE(reserve.has_room_for_messages());
+  reserve.wrote(1'000'000);
+  EXPECT_EQ(reserve.free(), 0u);
+  reserve.measured(150, 10'000);
+  EXPECT_TRUE(reserve.has_room_for_messages());
+}
+
 TEST(DiskReserve, MoreThanThereIsHasNoRoomWithoutAReserveEither) {
   DiskReserve reserve(0);
   reserve.measured(10, 100);

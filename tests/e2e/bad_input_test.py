@@ -109,7 +109,9 @@ def test_every_field_of_every_form(api, url):
                 answer = requests.request(method, url + path, data=b"&".join(pairs), headers={"Content-Type": FORM}, timeout=LIMIT)
                 tried += 1
                 assert answer.status_code in (401, 422), f"{path} {field}: {what}: {answer.status_code} {answer.text}"
-                if what in ("too long", "NUL", "bytes that are no UTF-8", "half a surrogate pair"):
+                if field == "refresh_token":  # whatever is none of ours is not a good one
+                    assert answer.status_code == 401, f"{path} {field}: {what}: {answer.text}"
+                elif what in ("too long", "NUL", "bytes that are no UTF-8", "half a surrogate pair"):
                     assert answer.status_code == 422, f"{path} {field}: {what}: {answer.text}"
                     assert [fault["loc"] for fault in answer.json()["detail"]] == [["body", field]]
     assert tried >= 30

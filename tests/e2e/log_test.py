@@ -50,7 +50,7 @@ def converse(url):
         assert sara.post(f"/chat/chat_rooms/{room}/messages", json={"content": secret("over HTTP this time")}).status_code == 201
         upload = sara.post("/chat/upload_media/", files={"file": (secret("invitation-list.txt"), secret("inside the file").encode())}).json()
         assert sara.get(upload["file_url"]).status_code == 200
-        assert sara.patch(f"/chat/chat_rooms/{room}/members/{neda.email}", json={"role": "admin"}).status_code == 200
+        assert sara.request("PATCH", f"/chat/chat_rooms/{room}/members/{neda.email}", json={"role": "admin"}).status_code == 200
         invite = sara.post(f"/chat/chat_rooms/{room}/invites", json={}).json()
         secret(invite["token"])
         assert sara.post("/chat/join", json={"token": secret("no-such-invite-token")}).status_code in (400, 404, 409, 422)

@@ -144,9 +144,9 @@ struct Application::Parts {
     api::add_site_endpoints(api, services, web::chat_page, database == nullptr ? api::Health::with_store : api::Health::alone);
     api::add_openapi_document(api, router, PAYAM_VERSION);
     api::add_asyncapi_document(router, realtime.document(PAYAM_VERSION));
-    add_metrics(
-        router, options,
-        {io, *store, event_meters, http_meters, messages, uploads, limits, entry_limits.get(), passwords_pool, media_pool});
+    add_metrics(router, options,
+                {io, *store, event_meters, http_meters, messages, uploads, limits, entry_limits.get(), passwords,
+                 passwords_pool, media_pool, disk_watch ? &disk : nullptr, http});
     web::add_routes(router);
     io.attach(router);
     return router;

@@ -58,6 +58,8 @@ void write_traffic(PrometheusText& text, const sio::Counters& io, const Measured
   text.sample(io.connections_overflowed, {{"reason", "slow_consumer"}});
   text.sample(io.connections_overloaded, {{"reason", "too_many_handlers"}});
   text.sample(io.packets_invalid, {{"reason", "invalid_packet"}});
+  text.sample(io.connections_insistent, {{"reason", "too_many_namespaces"}});
+  text.sample(io.attachments_timed_out, {{"reason", "attachment_late"}});
   text.sample(parts.limits.floods(), {{"reason", "flood"}});
 }
 
@@ -77,6 +79,29 @@ void write_limits(PrometheusText& text, const Limits& limits, const EntryLimits*
   text.sample(limits.refused(Act::people), {{"kind", "people"}});
   text.sample(limits.refused(Act::profile), {{"kind", "profile"}});
   text.sample(limits.refused(Act::stranger), {{"kind", "strangers"}});
+}
+
+// What is held on callers' behalf, see HoldingLimits.
+void write_holdings(PrometheusText& text, const sio::Counters& io, const Measured& parts) {
+  const std::pair<std::string_view, BudgetCounters> kinds[] = {
+      {"connections", BudgetCounters::of(parts.server->connection_budget())},
+      {"polling_sessions", io.polling_connections},
+      {"http_body_bytes", BudgetCounters::of(parts.server->body_budget())},
+      {"socket_body_bytes", io.incoming_bytes},
+      {"http_reply_bytes", BudgetCounters::of(parts.server->reply_budget())},
+      {"socket_reply_bytes", io.outgoing_bytes},
+      {"attachment_bytes", io.attachment_bytes},
+      {"passwords", BudgetCounters::of(parts.passwords.budget())},
+      {"searches", BudgetCounters::of(parts.messages.searches())},
+      {"uploads", BudgetCounters::of(parts.uploads.under_way())}};
+  text.gauge("payam_held", "What is held for callers at the moment: bytes, or how many");
+  for (const auto& [kind, counters] : kinds) text.sample(counters.held, {{"kind", kind}});
+  text.counter("payam_over_bound_total", "What was refused as somebody held too much, by whose bound it was");
+  for (const auto& [kind, counters] : kinds) {
+    text.sample(counters.refused_user, {{"kind", kind}, {"bound", "user"}});
+    text.sample(counters.refused_address, {{"kind", kind}, {"bound", "address"}});
+    text.sample(counters.refused_total, {{"kind", kind}, {"bound", "total"}});
+  }
 }
 
 void write_store(PrometheusText& text, const StoreMeters& store) {
@@ -179,14 +204,21 @@ std::string metrics_text(const Measured& parts) {
   write_connections(text, io);
   write_traffic(text, io, parts);
   write_limits(text, parts.limits, parts.entry_limits);
+  write_holdings(text, io, parts);
   write_store(text, parts.store.meters());
   text.gauge("payam_pool_queued_jobs", "Jobs that wait for a thread");
-  text.sample(std::uint64_t{parts.passwords.queued()}, {{"pool", "passwords"}});
-  text.sample(std::uint64_t{parts.media.queued()}, {{"pool", "media"}});
+  text.sample(std::uint64_t{parts.passwords_pool.queued()}, {{"pool", "passwords"}});
+  text.sample(std::uint64_t{parts.media_pool.queued()}, {{"pool", "media"}});
   text.counter("payam_uploads_total", "Files uploaded");
   text.sample(parts.uploads.kept());
   text.counter("payam_upload_bytes_total", "Bytes of files uploaded");
   text.sample(parts.uploads.kept_bytes());
+  if (parts.disk != nullptr) {
+    text.gauge("payam_disk_free_bytes", "Free space of DATA_DIR's disk");
+    text.sample(parts.disk->free());
+    text.gauge("payam_disk_kept_free_bytes", "What uploads leave free; messages leave a quarter of it");
+    text.sample(parts.disk->reserve());
+  }
   parts.http.write(text);
   write_process(text);
   return text.take();

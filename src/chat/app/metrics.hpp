@@ -2,15 +2,20 @@
 // nothing is kept twice: a scrape asks the parts.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 
+#include "base/disk_reserve.hpp"
 #include "chat/app/http_meters.hpp"
 #include "chat/app/options.hpp"
+#include "chat/auth/password.hpp"
 #include "chat/service/entry_limits.hpp"
 #include "chat/service/event_meters.hpp"
 #include "chat/service/limits.hpp"
 #include "chat/service/messages.hpp"
 #include "chat/service/uploads.hpp"
+#include "http/server/server.hpp"
 #include "payam/sio/server.hpp"
 #include "runtime/worker_pool.hpp"
 
@@ -26,8 +31,11 @@ struct Measured {
   const Uploads& uploads;
   const Limits& limits;
   const EntryLimits* entry_limits;  // null: off
-  const WorkerPool& passwords;
-  const WorkerPool& media;
+  const Passwords& passwords;
+  const WorkerPool& passwords_pool;
+  const WorkerPool& media_pool;
+  const DiskReserve* disk;                    // null: nothing is kept on one
+  const std::optional<http::Server>& server;  // has a value by the time of the first request
 };
 
 std::string metrics_text(const Measured& parts);

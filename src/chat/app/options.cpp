@@ -177,7 +177,7 @@ constexpr Definition kDefinitions[] = {
        return {};
      }},
     {"MIN_FREE_BYTES", "BYTES", "Server",
-     "Kept free on DATA_DIR's disk: uploads stop there, messages at a quarter of it; not set: 5 % or 1G, whichever is less", "",
+     "Free space kept: uploads stop there, messages at a quarter; not set: 5 %, 1G at most", "",
      [](Options& o, const std::string& text) { return set_bytes(o.min_free_bytes, text, 0); }},
     {"TRUSTED_PROXIES", "NETWORKS", "Server", "Networks whose X-Forwarded-For and -Proto count, e.g. 10.0.0.0/8,::1", "",
      [](Options& o, const std::string& text) -> Result<> {

@@ -53,7 +53,7 @@ std::unique_ptr<mongo::Client> open_database(const Options& options) {
   return std::make_unique<mongo::Client>(client_options(options));
 }
 
-std::unique_ptr<Store> open_store(const Options& options, mongo::Client* database, const DiskReserve& disk) {
+std::unique_ptr<Store> open_store(const Options& options, mongo::Client* database, DiskReserve& disk) {
   const auto& reads = options.limits.holding.reads;
   if (database != nullptr) {
     refuse_foreign(*database);

@@ -18,7 +18,7 @@ std::unique_ptr<mongo::Client> open_database(const Options& options);
 
 // Both block, and throw std::runtime_error with a line for the operator, mongo::Outage if the database is away. `database` is
 // what open_database() gave; `pool` does what touches the disk; `disk` is data_dir's. All outlive what is opened.
-std::unique_ptr<Store> open_store(const Options& options, mongo::Client* database, const DiskReserve& disk);
+std::unique_ptr<Store> open_store(const Options& options, mongo::Client* database, DiskReserve& disk);
 std::unique_ptr<MediaStore> open_media(const Options& options, mongo::Client* database, WorkerPool& pool);
 
 }  // namespace payam::chat

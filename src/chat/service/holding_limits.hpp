@@ -17,7 +17,7 @@ struct HoldingLimits {
   // Bytes of replies that the other side has not taken.
   Bounds replies{.address = 32 * kMiB, .total = 512 * kMiB};
   // Bytes of packets that wait for their attachments, the attachments included.
-  Bounds attachments{.address = 8 * kMiB, .total = 128 * kMiB};
+  Bounds attachments{.address = 16 * kMiB, .total = 128 * kMiB};
   // Password checks that wait or run; each takes a quarter of a second with BCRYPT_COST 12.
   Bounds passwords{.address = 16, .total = 256};
   // Readings of the database that wait; each is a part of a call. Whose it is takes a turn among all users.

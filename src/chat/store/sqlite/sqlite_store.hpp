@@ -22,7 +22,7 @@ struct SqliteOptions {
   WaitingChanges::Limits writer_queue = {};
   std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until they are copied into the database file
   std::size_t cache_entries = 200'000;   // rooms, memberships and users each that the writer keeps in memory
-  const DiskReserve* reserve = nullptr;  // null: none; it outlives the store
+  DiskReserve* reserve = nullptr;        // null: none; it outlives the store
   const char* vfs = nullptr;             // SQLite's file layer by name; tests put faults there
 };
 

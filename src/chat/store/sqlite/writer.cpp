@@ -8,6 +8,9 @@
 namespace payam::chat::sqlite {
 namespace {
 
+// Of a change's content: in the log, the database and the search index with its terms.
+constexpr std::uint64_t kWrittenForEachByte = 4;
+
 constexpr Millis kAfterFailedCheckpoint{1'000};  // it may have copied much before it failed
 
 }  // namespace
@@ -22,6 +25,7 @@ class Writer::ChangeJob final : public Job {
     if (result && !result->repeated) {
       index_ = writer.commits_.size();
       writer.commits_.push_back(std::move(*result));
+      if (writer.options_.reserve != nullptr) writer.options_.reserve->wrote(kWrittenForEachByte * waits.bytes);
     } else {
       answer_ = std::move(result);
     }

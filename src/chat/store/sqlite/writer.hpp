@@ -59,7 +59,7 @@ class Writer {
     std::size_t batch_jobs = 1'000;        // in one transaction
     std::size_t cache_entries = 200'000;   // of each kind: rooms, members, users
     std::size_t checkpoint_pages = 4'000;  // of log, 4 KiB each, until it is copied into the database file
-    const DiskReserve* reserve = nullptr;  // null: none; below it nothing is added
+    DiskReserve* reserve = nullptr;        // null: none; below it nothing is added
   };
 
   // Takes over `database`, which is migrated. `meters` and the reserve outlive this.
