@@ -21,6 +21,9 @@ constexpr std::size_t kMaxPollPackets = 16;
 constexpr std::size_t kSlicePackets = 64;
 constexpr std::size_t kSliceBytes = 16 * 1024;
 
+// Of one candidate; one is usual. A client that does not read would have the answers to more queued without end.
+constexpr int kMostProbes = 10;
+
 // Shared by all sessions: a heartbeat allocates nothing.
 const PacketRef& ping_packet() {
   static const PacketRef packet = EncodedPacket::text(PacketType::ping, {});
@@ -269,14 +272,15 @@ bool SessionMachine::may_upgrade() const { return state_ != State::closed && pol
 void SessionMachine::start_upgrade(SteadyTime now) {
   assert(may_upgrade());
   polling_->upgrade = Upgrade::offered;
+  polling_->probes = 0;
   polling_->upgrade_until = now + times_.upgrade_timeout;
 }
 
 void SessionMachine::on_candidate_packet(const Packet* packet, SteadyTime now) {
   assert(polling_->upgrade != Upgrade::none);
   const bool text = packet != nullptr && !packet->binary;
-  // Once: a client that does not read would have its answers queued without end.
-  if (text && packet->type == PacketType::ping && packet->data == "probe" && !is_probed()) {
+  if (text && packet->type == PacketType::ping && packet->data == "probe" && polling_->probes < kMostProbes) {
+    polling_->probes += 1;
     polling_->upgrade = Upgrade::probed;
     sink_.transmit_to_candidate(EncodedPacket::text(PacketType::pong, "probe"));
     // The client now waits for its poll to end before it sends "5".

@@ -143,6 +143,7 @@ class SessionMachine {
     bool poll_pending = false;
     bool post_pending = false;
     bool reading_post = false;  // some of it has been read
+    int probes = 0;             // answered for the present candidate
     SteadyTime upgrade_until = SteadyTime::max();
     SteadyTime close_by = SteadyTime::max();
     PollQueue waiting;
