@@ -1,6 +1,7 @@
 // `/`, health, and the API's own description.
 #include <boost/describe/class.hpp>
 
+#include "chat/api/limited.hpp"
 #include "chat/api/rest.hpp"
 #include "chat/rules.hpp"
 #include "http/header_value.hpp"
@@ -62,21 +63,23 @@ void add_site_endpoints(Api& api, Services& services, std::function<http::Respon
     }
     co_return HealthReply{};
   };
-  api.add<Nothing>({.method = Method::get,
-                    .path = "/healthz",
-                    .summary = "Whether the server works",
-                    .tag = "site",
-                    .description = "Anything but 200 is a reason to restart it.",
-                    .auth = http::Auth::none},
-                   std::move(is_healthy));
-  api.add<Nothing>({.method = Method::get,
-                    .path = "/readyz",
-                    .summary = "Whether it takes requests",
-                    .tag = "site",
-                    .description = "503 while the database is away, or has no space for messages.",
-                    .auth = http::Auth::none,
-                    .replies = {{503, "Not now; it comes back by itself"}}},
-                   std::move(is_ready));
+  add_limited<Nothing>(api, services, Act::stranger,
+                       {.method = Method::get,
+                        .path = "/healthz",
+                        .summary = "Whether the server works",
+                        .tag = "site",
+                        .description = "Anything but 200 is a reason to restart it.",
+                        .auth = http::Auth::none},
+                       std::move(is_healthy));
+  add_limited<Nothing>(api, services, Act::stranger,
+                       {.method = Method::get,
+                        .path = "/readyz",
+                        .summary = "Whether it takes requests",
+                        .tag = "site",
+                        .description = "503 while the database is away, or has no space for messages.",
+                        .auth = http::Auth::none,
+                        .replies = {{503, "Not now; it comes back by itself"}}},
+                       std::move(is_ready));
 }
 
 void add_openapi_document(Api& api, http::Router& router, std::string version) {
