@@ -64,6 +64,7 @@ step wire tests/run engineio socketio
 step end-to-end tests/run e2e browser
 step mongodb tests/run mongo
 step fuzz env FUZZ_PRESET=dev tools/fuzz 10
+step attack tools/attack short
 step soak tools/soak short
 
 say "took $(((SECONDS - began) / 60)) min $(((SECONDS - began) % 60)) s"
